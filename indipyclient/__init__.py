@@ -1,0 +1,3 @@
+"""Thread-safe, queue-bridged client for INDI instruments."""
+
+version = "1.0.0"

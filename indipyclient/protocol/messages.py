@@ -1,0 +1,196 @@
+"""The messages of the INDI protocol as plain immutable values.
+
+One class per kind of element, not per element name: a `SetVector` whose `kind` is
+``"Number"`` is a ``setNumberVector``. All of them are named tuples: cheap to make,
+equal by value, safe to share between threads, and they pickle.
+
+Values are as a client wants them, not as the wire has them: entities decoded, outer
+white space gone, timestamps aware and in UTC, words outside the protocol's lists
+replaced by a default (in a definition) or by None, which always means "unchanged"
+(in an update). Numbers stay the text that was received, because the 0.9 interface
+hands that text to programs; it is known to be readable by `numbers.read_number`.
+
+Sources: INDI white paper 1.7 (the DTD); what libindi and other servers really send.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, NamedTuple, TypeAlias
+
+Kind: TypeAlias = Literal["Text", "Number", "Switch", "Light", "BLOB"]
+"""The five vector types, spelt as in the element names (``def<Kind>Vector``)."""
+
+KINDS: tuple[Kind, ...] = ("Text", "Number", "Switch", "Light", "BLOB")
+STATES = frozenset({"Idle", "Ok", "Busy", "Alert"})
+PERMISSIONS = frozenset({"ro", "wo", "rw"})
+RULES = frozenset({"OneOfMany", "AtMostOne", "AnyOfMany"})
+BLOB_MODES = frozenset({"Never", "Also", "Only"})
+
+
+class DefMember(NamedTuple):
+    """One member of a definition.
+
+    Fields:
+        name: unique within its vector.
+        label: text for people; the name if the server gave none.
+        value: text, number text, ``On``/``Off`` or a state word; empty for BLOBs.
+        format: printf-like, or INDI's sexagesimal ``%<w>.<f>m`` (numbers only).
+        min, max, step: number texts (numbers only); equal limits mean "no limits".
+    """
+
+    name: str
+    label: str
+    value: str = ""
+    format: str = "%g"
+    min: str = "0"
+    max: str = "0"
+    step: str = "0"
+
+
+class OneMember(NamedTuple):
+    """A new value of one text, number, switch or light.
+
+    `limits` is a libindi extension on numbers: the texts of (min, max, step), each None if absent.
+    """
+
+    name: str
+    value: str
+    limits: tuple[str | None, str | None, str | None] | None = None
+
+
+class OneBLOB(NamedTuple):
+    """A new value of one BLOB.
+
+    Fields:
+        payload: read-only view of the decoded bytes as they travelled (still compressed
+            if the format ends in ``.z``); None if there was no content or it was damaged.
+        size: bytes after decoding and decompression, as announced; None if absent or unreadable.
+        format: suffixes with their dots, such as ``.fits`` or ``.stream.z``; may be empty.
+        error: why `payload` is missing or doubtful, for people; empty if all is well.
+    """
+
+    name: str
+    payload: memoryview | None
+    size: int | None
+    format: str
+    error: str = ""
+
+
+class DefVector(NamedTuple):
+    """``def<kind>Vector``: a property comes into being, or is described anew.
+
+    `timeout` is in seconds, the worst time to take effect, 0.0 when not announced.
+    `rule` is None except for switches. `timestamp` is None where the server sent none.
+    """
+
+    kind: Kind
+    device: str
+    name: str
+    label: str
+    group: str
+    state: str
+    perm: str
+    rule: str | None
+    timeout: float
+    timestamp: datetime | None
+    message: str
+    members: tuple[DefMember, ...]
+
+
+class SetVector(NamedTuple):
+    """``set<kind>Vector``: new values of some members, and perhaps a new state.
+
+    None in `state`, `timeout` or `timestamp` means: not sent, so unchanged.
+    """
+
+    kind: Kind
+    device: str
+    name: str
+    state: str | None
+    timeout: float | None
+    timestamp: datetime | None
+    message: str
+    members: tuple[OneMember | OneBLOB, ...]
+
+
+class NewVector(NamedTuple):
+    """``new<kind>Vector``: a command. Received, it is the echo of another client's command."""
+
+    kind: Kind
+    device: str
+    name: str
+    timestamp: datetime | None
+    members: tuple[OneMember | OneBLOB, ...]
+
+
+class DelProperty(NamedTuple):
+    """``delProperty``: a property, or with `name` None a whole device, is gone."""
+
+    device: str
+    name: str | None
+    timestamp: datetime | None
+    message: str
+
+
+class DeviceMessage(NamedTuple):
+    """``message``: a line for people, from a device or (`device` None) from the whole site."""
+
+    device: str | None
+    timestamp: datetime | None
+    message: str
+
+
+class GetProperties(NamedTuple):
+    """``getProperties``: asks for definitions of everything, one device or one property."""
+
+    device: str | None = None
+    name: str | None = None
+    version: str = "1.7"
+
+
+class EnableBLOB(NamedTuple):
+    """``enableBLOB``: which BLOBs the server shall send (``Never``, ``Also`` or ``Only``)."""
+
+    mode: str
+    device: str
+    name: str | None = None
+
+
+class PingRequest(NamedTuple):
+    """``pingRequest``: to be answered at once with a `PingReply` of the same `uid`."""
+
+    uid: str
+
+
+class PingReply(NamedTuple):
+    """``pingReply``: the answer to a `PingRequest`."""
+
+    uid: str
+
+
+class Malformed(NamedTuple):
+    """Something the server sent that could not be used, wholly or in part.
+
+    Fields:
+        reason: one sentence for people.
+        device: the device it concerns, if that could be read.
+    """
+
+    reason: str
+    device: str | None = None
+
+
+Message: TypeAlias = (
+    DefVector
+    | SetVector
+    | NewVector
+    | DelProperty
+    | DeviceMessage
+    | GetProperties
+    | EnableBLOB
+    | PingRequest
+    | PingReply
+    | Malformed
+)
+"""Anything that `Scanner.feed` can deliver."""
