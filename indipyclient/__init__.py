@@ -1,3 +1,61 @@
-"""Thread-safe, queue-bridged client for INDI instruments."""
+"""Thread-safe, queue-bridged client for INDI instruments.
+
+    protocol/     bytes <-> messages
+    state/        messages -> snapshots, commands checked against them
+    transport, link, ipyclient   the asyncio client
+    events, devices, propertyvectors, propertymembers   live views of the state (0.9)
+    queclient     the bridge to synchronous code
+    demo/         instruments to try it with
+
+The names here are those of the 0.9 interface; the bridge is `indipyclient.queclient`.
+"""
+
+import logging
+
+from .events import (
+    ConnectionLost,
+    ConnectionMade,
+    Message,
+    VectorTimeOut,
+    defBLOBVector,
+    defLightVector,
+    defNumberVector,
+    defSwitchVector,
+    defTextVector,
+    delProperty,
+    setBLOBVector,
+    setLightVector,
+    setNumberVector,
+    setSwitchVector,
+    setTextVector,
+)
+from .ipyclient import IPyClient
+from .propertymembers import getfloat
+from .propertyvectors import ClientEvent
 
 version = "1.0.0"
+
+# Without this, Python would print the warnings of a program that has set up no logging.
+logging.getLogger(__name__).addHandler(logging.NullHandler())
+
+__all__ = [
+    "ClientEvent",
+    "ConnectionLost",
+    "ConnectionMade",
+    "IPyClient",
+    "Message",
+    "VectorTimeOut",
+    "defBLOBVector",
+    "defLightVector",
+    "defNumberVector",
+    "defSwitchVector",
+    "defTextVector",
+    "delProperty",
+    "getfloat",
+    "setBLOBVector",
+    "setLightVector",
+    "setNumberVector",
+    "setSwitchVector",
+    "setTextVector",
+    "version",
+]

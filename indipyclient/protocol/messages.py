@@ -33,7 +33,7 @@ class DefMember(NamedTuple):
 
     Fields:
         name: unique within its vector.
-        label: text for people; the name if the server gave none.
+        label: text for people; empty if the server gave none.
         value: text, number text, ``On``/``Off`` or a state word; empty for BLOBs.
         format: printf-like, or INDI's sexagesimal ``%<w>.<f>m`` (numbers only).
         min, max, step: number texts (numbers only); equal limits mean "no limits".

@@ -1,0 +1,82 @@
+"""What waits between the network and a program that is slow to read: in order, and bounded.
+
+While there is room nothing is lost. When it is full, a new item takes the place of the oldest one
+waiting for the same property (the same event type, device and vector): the program then sees fewer
+steps of that property, but always its newest state, since each item carries a whole snapshot. An
+item of a property of which nothing waits is always taken, so the bound is the limit plus the
+number of properties there are.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from typing import Any, NamedTuple, TypeAlias
+
+__all__ = ["Backlog", "EventItem"]
+
+
+class EventItem(NamedTuple):
+    """What a queue client puts on ``rxque``.
+
+    Fields:
+        eventtype: ``Message``, ``getProperties``, ``Delete``, ``Define``, ``DefineBLOB``, ``Set``,
+            ``SetBLOB``, ``TimeOut``, ``ConnectionMade``, ``ConnectionLost`` or the word of a
+            ClientEvent; ``State`` after a command was sent; ``snapshot`` in answer to a request.
+        devicename, vectorname: what it is about, or None.
+        timestamp: of the event, aware and UTC; None with a ``snapshot``.
+        snapshot: the client's whole state right after the event (`Snap`); with ``snapshot`` what
+            was asked for.
+    """
+
+    eventtype: str
+    devicename: str | None
+    vectorname: str | None
+    timestamp: Any
+    snapshot: Any
+
+
+_Key: TypeAlias = tuple[str, "str | None", "str | None"]
+
+
+class Backlog:
+    """A queue of `EventItem` that folds instead of growing. For one thread.
+
+    Args:
+        limit: how many items wait before folding begins.
+
+    Attributes:
+        folded: how many items have been folded into newer ones so far.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.folded = 0
+        self._limit = limit
+        self._items: OrderedDict[int, EventItem] = OrderedDict()
+        self._places: dict[_Key, deque[int]] = {}
+        self._count = 0
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def append(self, item: EventItem) -> None:
+        """Add an item at the end, in the place of an older one if there is no room."""
+        places = self._places.setdefault(item[:3], deque())
+        if len(self._items) >= self._limit and places:
+            del self._items[places.popleft()]
+            self.folded += 1
+        places.append(self._count)
+        self._items[self._count] = item
+        self._count += 1
+
+    def first(self) -> EventItem:
+        """The oldest item. Raises StopIteration if there is none."""
+        return next(iter(self._items.values()))
+
+    def popleft(self) -> EventItem:
+        """Take the oldest item. Raises KeyError if there is none."""
+        _, item = self._items.popitem(last=False)
+        places = self._places[item[:3]]
+        places.popleft()
+        if not places:
+            del self._places[item[:3]]
+        return item

@@ -1,0 +1,83 @@
+"""All errors of the package.
+
+    INDIError
+    ├── NotConnected (ConnectionError)      a command was given while there is no connection
+    ├── UnknownName (KeyError)              no such thing, with near matches
+    │   ├── UnknownDevice
+    │   ├── UnknownVector
+    │   └── UnknownMember
+    ├── ReadOnly (PermissionError)          the vector takes no commands
+    └── InvalidValue (ValueError)           the value does not suit the member
+
+Each has the standard parent in brackets too, so that ``except KeyError`` and the like work.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = [
+    "INDIError",
+    "InvalidValue",
+    "NotConnected",
+    "ReadOnly",
+    "UnknownDevice",
+    "UnknownMember",
+    "UnknownName",
+    "UnknownVector",
+]
+
+
+class INDIError(Exception):
+    """Parent of all errors that this package raises on purpose."""
+
+
+class NotConnected(INDIError, ConnectionError):
+    """There is no connection to the server at the moment."""
+
+
+class UnknownName(INDIError, KeyError):
+    """A name that is not known (yet).
+
+    Args:
+        what: what was looked for and where, such as ``vector of 'CCD Simulator'``.
+        name: the name that was not found.
+        known: the names there are, of which the nearest are suggested.
+    """
+
+    def __init__(self, what: str, name: object, known: Iterable[str]) -> None:
+        super().__init__(what, name, tuple(known))
+        self.what = what
+        self.name = name
+        self.known = tuple(known)
+
+    def __str__(self) -> str:
+        near = difflib.get_close_matches(str(self.name), self.known, n=3)
+        if near:
+            hint = f"; did you mean {' or '.join(map(repr, near))}?"
+        elif self.known:
+            hint = f"; known: {', '.join(map(repr, self.known[:10]))}{', ...' * (len(self.known) > 10)}"
+        else:
+            hint = "; none is known yet"
+        return f"no {self.what} {self.name!r}{hint}"
+
+
+class UnknownDevice(UnknownName):
+    """No device of that name has been defined."""
+
+
+class UnknownVector(UnknownName):
+    """The device has no enabled vector of that name."""
+
+
+class UnknownMember(UnknownName):
+    """The vector has no member of that name."""
+
+
+class ReadOnly(INDIError, PermissionError):
+    """The vector takes no commands: it is read-only, or a light."""
+
+
+class InvalidValue(INDIError, ValueError):
+    """A value that the member, or the rule of its vector, does not allow."""

@@ -1,0 +1,820 @@
+"""The asyncio client: keeps the state up to date and tells the program through `rxevent`.
+
+    link (transport) --messages--> inbox --_handle--> state --event--> rxevent
+    send_... --check against the state--> link
+
+Everything here runs in the one event loop that runs `asyncrun`, except where a docstring says that
+any thread may call it. Events are handled one at a time, in order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import xml.etree.ElementTree as ET
+from collections import UserDict
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple, TypeAlias
+
+from . import events
+from .blobfolder import save_blob
+from .devices import Device, _ParentDevice
+from .errors import INDIError, InvalidValue, NotConnected
+from .inbox import Inbox
+from .link import Asked, Attempting, Failed, Link, Lost, Made, News, Retrying, Timing
+from .propertyvectors import BLOBVector
+from .protocol import (
+    DefVector,
+    DelProperty,
+    DeviceMessage,
+    EnableBLOB,
+    GetProperties,
+    Limits,
+    Malformed,
+    Message,
+    NewVector,
+    OneBLOB,
+    SetVector,
+    encode,
+    encode_pieces,
+)
+from .protocol.messages import BLOB_MODES
+from .state import apply as state
+from .state.commands import find_vector, new_vector
+from .state.snapshots import Messages, Snap, SnapDevice
+from .views import MessageLog, ParseException
+
+__all__ = [
+    "DEFTAGS",
+    "Device",
+    "IPyClient",
+    "ParseException",
+    "Snap",
+    "SnapDevice",
+    "_ParentDevice",
+    "events",
+    "logger",
+]
+
+logger = logging.getLogger(__name__)
+
+DEFTAGS = ("defSwitchVector", "defLightVector", "defTextVector", "defNumberVector", "defBLOBVector")
+
+
+class _Notice(NamedTuple):
+    """A text of the client's own."""
+
+    text: str
+
+
+class _TimedOut(NamedTuple):
+    """A command was not answered in time."""
+
+    device: str
+    name: str
+
+
+_Item: TypeAlias = Message | News | _Notice | _TimedOut | events.ClientEvent | None
+_LOCAL = (Lost, _Notice, events.ClientEvent)
+
+# Reading pauses above the first and goes on below the second number of messages that wait for rxevent.
+_BEHIND, _CAUGHT_UP = 2000, 500
+_TURN = 64  # messages handled before the loop gets its turn
+
+
+class IPyClient(UserDict[str, Device]):
+    """An INDI client: a mapping of device names to live devices.
+
+    Override `rxevent` to be told what happens and `hardware` to have something run beside it, then
+    await `asyncrun`, which connects, reconnects, and returns after `shutdown`.
+
+    Args:
+        indihost: name or address of the server.
+        indiport: its port.
+        clientdata: kept as the dictionary `clientdata` for the program.
+
+    Attributes:
+        timing: the times of the connection; see `Timing`.
+        limits: on what the server may send; see `protocol.Limits`. Read when connecting starts.
+        enable_reports: whether `report` makes a Message event.
+        resend_enableBLOB_on_def: whether each definition of a BLOB vector is answered with the
+            ``enableBLOB`` chosen for it.
+        timeout_enable: whether commands that are not answered make a VectorTimeOut event.
+        vector_timeout_min, vector_timeout_max: seconds between which the time that the server
+            announced for a vector is taken.
+        stopped: an asyncio.Event, set while `asyncrun` does not run after it has run.
+    """
+
+    def __init__(self, indihost: str = "localhost", indiport: int = 7624, **clientdata: Any) -> None:
+        super().__init__()
+        self.indihost = indihost
+        self.indiport = indiport
+        self.clientdata = clientdata
+        self.timing = Timing()
+        self.limits = Limits()
+        self.enable_reports = True
+        self.resend_enableBLOB_on_def = True
+        self.timeout_enable = True
+        self.vector_timeout_min: float = 2
+        self.vector_timeout_max: float = 3600
+        self.user_string_dict: dict[tuple[str, str | None, str | None], str] = {}
+        self.stopped = asyncio.Event()
+        self._stop = False
+        self._snap = Snap(indihost, int(indiport))
+        self._itemid = 0
+        self._verbose = 1
+        self._BLOBfolder: Path | None = None
+        self._enableBLOBdefault = "Never"
+        self._blob_modes: dict[tuple[str, str | None], str] = {}
+        self._timers: dict[tuple[str, str], asyncio.TimerHandle] = {}
+        self._inbox: Inbox[_Item] = Inbox()
+        self._link: Link | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping = asyncio.Event()
+
+    def __repr__(self) -> str:
+        how = "connected" if self.connected else "not connected"
+        return f"<{type(self).__name__} {self.indihost}:{self.indiport} {how}, {len(self)} devices>"
+
+    def __setitem__(self, devicename: str, device: Any) -> None:
+        raise KeyError(f"devices come from the server; {devicename!r} cannot be assigned")
+
+    __hash__ = object.__hash__
+
+    # -- for the program to override ----------------------------------------------------------
+
+    async def rxevent(self, event: Any) -> None:
+        """Override this to be told of each event; the state has already changed.
+
+        Awaited for one event at a time. An exception is logged and the next event follows. While
+        it takes its time, the client goes on reading and answering the server, up to a bound.
+        """
+
+    async def hardware(self) -> None:
+        """Override this to run something beside the client; loop until ``self._stop`` is True.
+
+        An exception ends `asyncrun` and is raised there.
+        """
+
+    def create_itemid(
+        self, devicename: str = "", vectorname: str = "", membername: str = "", **kwargs: Any
+    ) -> int:
+        """Override this to number devices, vectors and members differently; called for each new one."""
+        self._itemid += 1
+        return self._itemid
+
+    # -- running ------------------------------------------------------------------------------
+
+    async def asyncrun(self) -> None:
+        """Connect, stay connected and handle events until `shutdown`, from any thread, ends it.
+
+        Ends within a second of that, whatever the server does. Cancelling it is another way to end
+        it; either way the program gets its ConnectionLost. It may be run again afterwards.
+
+        Raises:
+            Exception: whatever `hardware` raises.
+        """
+        self.stopped.clear()
+        self._stop = self._stopping.is_set()
+        self._loop = asyncio.get_running_loop()
+        self._link = Link(self, self.indihost, int(self.indiport), self.timing, self.limits)
+        comms, dispatch = (asyncio.create_task(run) for run in (self._link.run(), self._dispatch()))
+        hardware = asyncio.create_task(self.hardware())
+        for task in (comms, dispatch, hardware):
+            task.add_done_callback(self._on_end)
+        try:
+            await self._stopping.wait()
+        finally:
+            self._stop = True
+            try:
+                await self._finish(self._link, comms, dispatch, hardware)
+            finally:
+                self._loop = self._link = None
+                self._stopping.clear()
+                self.stopped.set()
+        for task in (comms, dispatch, hardware):
+            if not task.cancelled() and (error := task.exception()):
+                raise error
+
+    def shutdown(self) -> None:
+        """Make `asyncrun` end. Any thread may call it, at any time: before the run it ends that at once."""
+        if self.stopped.is_set():
+            return  # it has ended already
+        self._stop = True
+        if (loop := self._loop) is None:
+            self._stopping.set()
+        else:
+            with contextlib.suppress(RuntimeError):  # the loop has been closed in the meantime
+                loop.call_soon_threadsafe(self._stopping.set)
+
+    def _on_end(self, task: asyncio.Task[None]) -> None:
+        """A task of the run that fails ends the run."""
+        if not task.cancelled() and task.exception() is not None:
+            self._stopping.set()
+
+    async def _finish(
+        self,
+        link: Link,
+        comms: asyncio.Task[None],
+        dispatch: asyncio.Task[None],
+        hardware: asyncio.Task[None],
+    ) -> None:
+        """End the tasks: the connection first, so that its end is still told."""
+        comms.cancel()
+        await asyncio.wait({comms})
+        await link.close(0.2)
+        self._inbox.put(None)
+        await _end(dispatch, 0.3)
+        await _end(hardware, _HARDWARE_GRACE)
+
+    async def _dispatch(self) -> None:
+        """Handle what comes through the inbox, in order, until None does."""
+        turn = 0
+        while (item := await self._inbox.get()) is not None:
+            if self._stop and not isinstance(item, _LOCAL):
+                continue
+            try:
+                await self._handle(item)
+            except Exception:
+                logger.exception("a message could not be handled")
+            turn += 1
+            if turn % _TURN == 0:
+                if self._link is not None and len(self._inbox) < _CAUGHT_UP:
+                    self._link.pause(False)
+                await asyncio.sleep(0)
+
+    # -- what a link tells its owner ----------------------------------------------------------
+
+    def tell(self, news: News) -> None:
+        """Called by the link."""
+        self._inbox.put(news)
+
+    def messages_received(self, messages: list[Message]) -> None:
+        """Called by the link."""
+        self._inbox.put_all(messages)
+        if self._link is not None and len(self._inbox) > _BEHIND:
+            self._link.pause(True)
+
+    def knows_something(self) -> bool:
+        """Called by the link."""
+        return bool(self.data)
+
+    # -- from items to events -----------------------------------------------------------------
+
+    async def _deliver(self, item: _Item) -> None:
+        """Put something of the client's own in line, or handle it now if nothing runs."""
+        if self._loop is None:
+            await self._handle(item)
+        else:
+            self._inbox.put(item)
+
+    async def _handle(self, item: _Item) -> None:
+        """Change the state by one item and tell the program."""
+        handler = self._HANDLERS.get(type(item))
+        if handler is not None:
+            await handler(self, item)
+
+    async def _tell(self, event: Any) -> None:
+        """Hand an event to the program, whose faults must not stop the client."""
+        try:
+            await self.rxevent(event)
+        except Exception:
+            logger.exception("rxevent raised an exception on %r", event)
+
+    async def _on_set(self, message: SetVector) -> None:
+        now = datetime.now(timezone.utc)
+        filenames: dict[str, str] = {}
+        if message.kind == "BLOB":
+            filenames = await self._take_blobs(message, now)
+        snap = state.apply(self._snap, message, now, self._identify, filenames)
+        if snap is self._snap:
+            logger.debug("ignored: set%sVector %r of %r", message.kind, message.name, message.device)
+            return
+        self._snap = snap
+        device = self.data[message.device]
+        vector = device.data[message.name]
+        self._answered(message.device, message.name)
+        event = events.UPDATES[message.kind](message, message.timestamp or now, device, vector)
+        await self._tell(event)
+        self._logrx(message)
+
+    async def _on_define(self, message: DefVector) -> None:
+        now = datetime.now(timezone.utc)
+        device = self.data.get(message.device)
+        if device is not None:
+            device._leave(message.name, message.kind)
+        self._snap = state.apply(self._snap, message, now, self._identify)
+        if device is None:
+            device = self.data[message.device] = Device(message.device, self)
+        vector = device._follow(message.name, message.kind)
+        self._answered(message.device, message.name)
+        if message.kind == "BLOB" and self.resend_enableBLOB_on_def:
+            await self.resend_enableBLOB(message.device, message.name)
+        await self._tell(events.DEFINITIONS[message.kind](message, message.timestamp or now, device, vector))
+        self._logrx(message)
+
+    async def _on_delete(self, message: DelProperty) -> None:
+        now = datetime.now(timezone.utc)
+        snap = state.apply(self._snap, message, now, self._identify)
+        device = self.data.get(message.device)
+        if device is None or snap is self._snap:
+            logger.debug("ignored: delProperty %r of %r", message.name, message.device)
+            return
+        self._snap = snap
+        for name in list(device.data) if message.name is None else [message.name]:
+            self._answered(message.device, name)
+        await self._tell(events.delProperty(message, message.timestamp or now, device))
+        self._logrx(message)
+
+    async def _on_message(self, message: DeviceMessage) -> None:
+        now = datetime.now(timezone.utc)
+        self._snap = state.apply(self._snap, message, now, self._identify)
+        device = self.data.get(message.device or "")
+        await self._tell(events.Message(message, message.timestamp or now, device))
+        self._logrx(message)
+
+    async def _on_get_properties(self, message: GetProperties) -> None:
+        device = self.data.get(message.device or "")
+        await self._tell(events.getProperties(message, datetime.now(timezone.utc), device))
+
+    async def _on_malformed(self, message: Malformed) -> None:
+        logger.warning("from %s:%s: %s", self.indihost, self.indiport, message.reason)
+        await self._on_notice(_Notice(message.reason))
+
+    async def _on_notice(self, notice: _Notice) -> None:
+        now = datetime.now(timezone.utc)
+        self._snap = state.log(self._snap, now, notice.text)
+        message = DeviceMessage(None, now, notice.text)
+        event = events.Message(message, now, None)
+        await self._tell(event)
+
+    async def _on_timeout(self, item: _TimedOut) -> None:
+        device = self.data.get(item.device)
+        if device is not None and item.name in device.data:
+            vector = device.data[item.name]
+            await self._tell(events.VectorTimeOut(datetime.now(timezone.utc), device, vector))
+
+    async def _on_attempt(self, news: Attempting) -> None:
+        await self._on_notice(_Notice(f"Attempting to connect to {self.indihost}:{self.indiport}"))
+
+    async def _on_made(self, news: Made) -> None:
+        self._blank(connected=True)
+        await self._warn(f"Connected to {self.indihost}:{self.indiport}")
+        await self._tell(events.ConnectionMade(None, datetime.now(timezone.utc)))
+
+    async def _on_asked(self, news: Asked) -> None:
+        await self._on_notice(_Notice("getProperties sent"))
+
+    async def _on_failed(self, news: Failed) -> None:
+        what = "refused" if isinstance(news.reason, ConnectionRefusedError) else "error"
+        detail = "" if what == "refused" else f": {news.reason}"
+        await self._warn(f"Connection {what} on {self.indihost}:{self.indiport}{detail}")
+
+    async def _on_lost(self, news: Lost) -> None:
+        """First the reason, then the end; the state says from here on that there is no connection."""
+        where = f"{self.indihost}:{self.indiport}"
+        self._snap = self._snap._with(connected=False)
+        if isinstance(news.reason, TimeoutError):
+            await self._warn(f"Error: Connection timed out on {where}: {news.reason}")
+        elif news.reason is not None:
+            await self._warn(f"Connection Lost on {where}: {news.reason}")
+        await self._warn(f"Connection closed on {where}")
+        await self._tell(events.ConnectionLost(None, datetime.now(timezone.utc)))
+        self._blank(connected=False)
+
+    async def _on_retry(self, news: Retrying) -> None:
+        await self._warn("Connection failed, re-trying...")
+
+    async def _warn(self, text: str) -> None:
+        logger.warning(text)
+        await self._on_notice(_Notice(text))
+
+    def _blank(self, connected: bool) -> None:
+        """Forget the devices; objects that the program holds keep what they show."""
+        for device in self.data.values():
+            device._detach()
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+        self._snap = state.blank(self._snap, connected)
+        self.data.clear()
+
+    def _identify(self, device: str, vector: str, member: str) -> tuple[str, int]:
+        text = self.user_string_dict.get((device, vector or None, member or None), "")
+        return text, self.create_itemid(devicename=device, vectorname=vector, membername=member)
+
+    _HANDLERS: ClassVar[dict[type, Callable[..., Any]]] = {
+        SetVector: _on_set,
+        DefVector: _on_define,
+        DelProperty: _on_delete,
+        DeviceMessage: _on_message,
+        GetProperties: _on_get_properties,
+        Malformed: _on_malformed,
+        Attempting: _on_attempt,
+        Made: _on_made,
+        Asked: _on_asked,
+        Failed: _on_failed,
+        Lost: _on_lost,
+        Retrying: _on_retry,
+        _Notice: _on_notice,
+        _TimedOut: _on_timeout,
+        events.ClientEvent: _tell,
+    }
+
+    # -- reading the state ----------------------------------------------------------------------
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection. Any thread may read it."""
+        return self._link is not None and self._link.connected
+
+    @property
+    def stop(self) -> bool:
+        """True after `shutdown`, and after the end of `asyncrun`. Any thread may read it."""
+        return self._stop
+
+    @property
+    def messages(self) -> MessageLog:
+        """The last eight messages of no device, newest first: (aware UTC datetime, text)."""
+        return MessageLog(lambda: self._snap.messages, self._set_messages)
+
+    @property
+    def user_string(self) -> str:
+        """A text of the program's, shown in snapshots."""
+        return self._snap.user_string
+
+    @user_string.setter
+    def user_string(self, text: str) -> None:
+        self._snap = self._snap._with(user_string=text)
+
+    def _set_messages(self, messages: Messages) -> None:
+        self._snap = self._snap._with(messages=messages)
+
+    def snapshot(self) -> Snap:
+        """Everything known, as it is now: immutable, and free at any size. Any thread may call it."""
+        return self._snap
+
+    def enabledlen(self) -> int:
+        """How many devices are enabled. Any thread may call it."""
+        return self._snap.enabledlen()
+
+    def get_vector_state(self, devicename: str, vectorname: str) -> str | None:
+        """A vector's state, also of a disabled one; None if not known. Any thread may call it."""
+        return self._snap.get_vector_state(devicename, vectorname)
+
+    def set_user_string(
+        self, devicename: str, vectorname: str | None, membername: str | None, user_string: str = ""
+    ) -> None:
+        """Attach a text to a device, a vector or a member, now and whenever it is defined anew.
+
+        Args:
+            devicename: the device; it need not be known yet.
+            vectorname: the vector; None or "" for the device itself.
+            membername: the member; None or "" for the vector itself.
+
+        Raises:
+            KeyError: no device is given, or a member without a vector.
+        """
+        key = _user_string_key(devicename, vectorname, membername)
+        self.user_string_dict[key] = user_string
+        names = (devicename, vectorname or "", membername or "")
+        self._snap = state.set_user_string(self._snap, *names, user_string)
+
+    def get_user_string(self, devicename: str, vectorname: str | None, membername: str | None) -> str | None:
+        """The text attached to a device, vector or member, None if there is none.
+
+        Raises:
+            KeyError: as `set_user_string`.
+        """
+        key = _user_string_key(devicename, vectorname, membername)
+        node: Any = self._snap.data.get(devicename)
+        if node is not None and vectorname:
+            node = node.data.get(vectorname)
+            if node is not None and membername:
+                node = node.data.get(membername)
+        return self.user_string_dict.get(key) if node is None else node.user_string
+
+    # -- telling --------------------------------------------------------------------------------
+
+    async def report(self, message: str) -> None:
+        """Log a text at level INFO and, with `enable_reports`, have it come as a Message event."""
+        logger.info(message)
+        if self.enable_reports:
+            await self._deliver(_Notice(message))
+
+    async def warning(self, message: str) -> None:
+        """Log a text at level WARNING and have it come as a Message event."""
+        logger.warning(message)
+        await self._deliver(_Notice(message))
+
+    def debug_verbosity(self, verbose: int) -> None:
+        """How much of the traffic the logger shows at level DEBUG. Any thread may call it.
+
+        Args:
+            verbose: 0 nothing, 1 start tags, 2 everything but BLOB content, 3 everything.
+
+        Raises:
+            ValueError: another number.
+        """
+        if verbose not in (0, 1, 2, 3):
+            raise ValueError("verbose must be 0, 1, 2 or 3")
+        self._verbose = verbose
+
+    # -- sending --------------------------------------------------------------------------------
+
+    async def send_newVector(
+        self,
+        devicename: str,
+        vectorname: str,
+        timestamp: datetime | None = None,
+        members: Mapping[str, Any] = {},
+    ) -> None:
+        """Command new values for members of a vector; its local state becomes Busy.
+
+        A command that cannot be sent, for an unknown or read-only vector, a value that does not
+        suit, or for want of a connection, is not sent at all and makes a Message event that says why.
+
+        Args:
+            devicename, vectorname: the vector.
+            timestamp: of the command, UTC if naive; None for now.
+            members: names to values, see `state.commands.new_vector`.
+
+        Raises:
+            ValueError: a BLOB is empty or cannot be read (0.9).
+            TypeError: `members` is not a mapping (0.9).
+        """
+        try:
+            await self.command(devicename, vectorname, timestamp, members)
+        except INDIError as error:
+            await self.warning(f"not sent: {error}")
+            if isinstance(error, InvalidValue) and self._is_blob(devicename, vectorname):
+                raise
+
+    async def command(
+        self,
+        devicename: str,
+        vectorname: str,
+        timestamp: datetime | None,
+        members: Mapping[str, Any],
+    ) -> NewVector:
+        """As `send_newVector`, but whatever prevents the command is raised. Returns what was sent.
+
+        Raises:
+            INDIError: NotConnected, UnknownDevice, UnknownVector, UnknownMember, ReadOnly, InvalidValue.
+            TypeError: `members` is not a mapping.
+        """
+        if not self.connected:
+            raise NotConnected(f"there is no connection to {self.indihost}:{self.indiport}")
+        stamp = _utc(timestamp)
+        if self._is_blob(devicename, vectorname):
+            message, pieces = await asyncio.to_thread(
+                _blob_command, self._snap, devicename, vectorname, members, stamp
+            )
+        else:
+            message = new_vector(self._snap, devicename, vectorname, members, stamp)
+            pieces = [encode(message)]
+        vector = find_vector(self._snap, devicename, vectorname)
+        self._snap = state.change_vector(self._snap, vector, state="Busy")
+        self._expect_answer(devicename, vectorname, vector.timeout)
+        self._logtx(message)
+        if self._link is None or not await self._link.send(pieces):
+            raise NotConnected(f"the connection to {self.indihost}:{self.indiport} was lost while sending")
+        return message
+
+    async def send_getProperties(self, devicename: str | None = None, vectorname: str | None = None) -> None:
+        """Ask for the definitions of everything, a device or a vector.
+
+        Every client of the server gets them, so ask rarely. A vector without a device is ignored.
+        """
+        await self._transmit(GetProperties(devicename, vectorname if devicename else None))
+
+    async def send_enableBLOB(self, value: str, devicename: str, vectorname: str | None = None) -> None:
+        """Choose whether BLOBs are sent; remembered, and asked for again after every reconnection.
+
+        Args:
+            value: ``Never``, ``Also``, or ``Only`` (BLOBs and nothing else); others are ignored.
+            devicename: the device; it need not be known yet.
+            vectorname: one BLOB vector, or None for all of the device, present and future.
+
+        Never and Also go out for each BLOB vector by name: indiserver takes a request without a
+        name to be for the whole connection, and overwrites with it what was chosen for others.
+        """
+        if value not in BLOB_MODES or not devicename:
+            return
+        if vectorname is None:
+            self._blob_modes = {key: mode for key, mode in self._blob_modes.items() if key[0] != devicename}
+        self._blob_modes[devicename, vectorname] = value
+        if value == "Only" and vectorname is None:
+            await self._transmit(EnableBLOB(value, devicename))
+        await self.resend_enableBLOB(devicename, vectorname)
+
+    async def resend_enableBLOB(self, devicename: str, vectorname: str | None = None) -> None:
+        """Send again what was chosen for a BLOB vector, or for all of a device."""
+        device = self.data.get(devicename)
+        vectors = () if device is None else [device.get(vectorname)] if vectorname else device.values()
+        for vector in vectors:
+            if isinstance(vector, BLOBVector) and vector.enable:
+                mode = self._blob_mode(devicename, vector.name)
+                await self._transmit(EnableBLOB(mode, devicename, vector.name))
+
+    async def send(self, xmldata: ET.Element) -> None:
+        """Send any element, as it is. Nothing happens without a connection."""
+        if self._link is not None:
+            await self._link.send([ET.tostring(xmldata, encoding="utf-8", xml_declaration=False)])
+
+    async def _transmit(self, message: Message) -> None:
+        if self._link is not None and await self._link.send([encode(message)]):
+            self._logtx(message)
+
+    def _is_blob(self, devicename: str, vectorname: str) -> bool:
+        with contextlib.suppress(INDIError):
+            return find_vector(self._snap, devicename, vectorname).vectortype == "BLOBVector"
+        return False
+
+    # -- answers in time --------------------------------------------------------------------------
+
+    def set_vector_timeouts(
+        self,
+        timeout_enable: bool | None = None,
+        timeout_min: float | None = None,
+        timeout_max: float | None = None,
+    ) -> None:
+        """Set how long to wait for the answer to a command; None leaves a setting as it is.
+
+        Args:
+            timeout_enable: whether VectorTimeOut events come at all.
+            timeout_min, timeout_max: seconds that bound the time the server announced.
+        """
+        if timeout_enable is not None:
+            self.timeout_enable = timeout_enable
+        if timeout_min is not None:
+            self.vector_timeout_min = timeout_min
+        if timeout_max is not None:
+            self.vector_timeout_max = timeout_max
+            self.idle_timeout = 2 * timeout_max
+            self.respond_timeout = 4 * timeout_max
+
+    @property
+    def idle_timeout(self) -> float:
+        """Seconds of silence after which the server is pinged; see `Timing`."""
+        return self.timing.idle_timeout
+
+    @idle_timeout.setter
+    def idle_timeout(self, seconds: float) -> None:
+        self.timing.idle_timeout = seconds
+
+    @property
+    def respond_timeout(self) -> float:
+        """Seconds of silence after which a server that answers pings is given up; see `Timing`."""
+        return self.timing.respond_timeout
+
+    @respond_timeout.setter
+    def respond_timeout(self, seconds: float) -> None:
+        self.timing.respond_timeout = seconds
+
+    def _expect_answer(self, devicename: str, vectorname: str, announced: float | None) -> None:
+        self._answered(devicename, vectorname)
+        if self.timeout_enable and self._loop is not None:
+            seconds = min(max(announced or 0.0, self.vector_timeout_min), self.vector_timeout_max)
+            timed_out = _TimedOut(devicename, vectorname)
+            self._timers[devicename, vectorname] = self._loop.call_later(seconds, self._no_answer, timed_out)
+
+    def _no_answer(self, item: _TimedOut) -> None:
+        self._timers.pop((item.device, item.name), None)
+        self._inbox.put(item)
+
+    def _answered(self, devicename: str, vectorname: str) -> None:
+        if self._timers and (timer := self._timers.pop((devicename, vectorname), None)):
+            timer.cancel()
+
+    # -- BLOBs --------------------------------------------------------------------------------------
+
+    @property
+    def enableBLOBdefault(self) -> str:
+        """What is asked for BLOB vectors for which nothing was chosen: ``Never``, ``Also`` or ``Only``.
+
+        Other words are ignored (0.9); it concerns vectors defined afterwards.
+        """
+        return self._enableBLOBdefault
+
+    @enableBLOBdefault.setter
+    def enableBLOBdefault(self, value: str) -> None:
+        if value in BLOB_MODES:
+            self._enableBLOBdefault = value
+
+    @property
+    def BLOBfolder(self) -> Path | None:
+        """The folder into which every BLOB received is written, or None; setting it asks for all BLOBs.
+
+        A str is expanded and made absolute, a Path is taken as it is.
+
+        Raises:
+            KeyError: on setting: there is no such folder.
+            TypeError: on setting: neither a str, a path nor None.
+        """
+        return self._BLOBfolder
+
+    @BLOBfolder.setter
+    def BLOBfolder(self, value: str | Path | None) -> None:
+        before = self._BLOBfolder
+        self._BLOBfolder = _folder(value)
+        if self._BLOBfolder is not None or before is not None:
+            self._blob_modes.clear()
+            if (loop := self._loop) is not None:
+                loop.call_soon_threadsafe(self._resend_all)
+
+    def _resend_all(self) -> None:
+        async def resend() -> None:
+            for devicename in list(self.data):
+                await self.resend_enableBLOB(devicename)
+
+        self._resending = asyncio.create_task(resend())
+
+    def _blob_mode(self, devicename: str, vectorname: str) -> str:
+        default = self._enableBLOBdefault if self._BLOBfolder is None else "Also"
+        modes = self._blob_modes
+        return modes.get((devicename, vectorname)) or modes.get((devicename, None)) or default
+
+    async def _take_blobs(self, message: SetVector, now: datetime) -> dict[str, str]:
+        """Report damaged BLOBs, and save the others if there is a folder: file names by member."""
+        filenames: dict[str, str] = {}
+        for blob in message.members:
+            assert isinstance(blob, OneBLOB)
+            if blob.error:
+                await self._warn(f"BLOB {blob.name!r} of {message.device!r} {message.name!r}: {blob.error}")
+            if self._BLOBfolder is not None and blob.payload is not None:
+                stamp = message.timestamp or now
+                try:
+                    filenames[blob.name] = await asyncio.to_thread(
+                        save_blob, self._BLOBfolder, blob.name, stamp, blob.format, blob.payload
+                    )
+                except OSError as error:
+                    await self._warn(f"BLOB {blob.name!r} was not saved: {error}")
+        return filenames
+
+    # -- logging ------------------------------------------------------------------------------------
+
+    def _logrx(self, message: Message) -> None:
+        if self._verbose and logger.isEnabledFor(logging.DEBUG):
+            logger.debug("RX:: %s", self._shown(message))
+
+    def _logtx(self, message: Message) -> None:
+        if self._verbose and logger.isEnabledFor(logging.DEBUG):
+            logger.debug("TX:: %s", self._shown(message))
+
+    def _shown(self, message: Message) -> str:
+        """A message as far as the verbosity shows it."""
+        if self._verbose < 3 and isinstance(message, SetVector | NewVector) and message.kind == "BLOB":
+            hidden = (blob._replace(payload=None) for blob in message.members if isinstance(blob, OneBLOB))
+            message = message._replace(members=tuple(hidden))
+        text = encode(message).decode().strip()
+        return text if self._verbose > 1 else text[: text.index(">") + 1]
+
+
+_HARDWARE_GRACE = 5.0
+
+
+async def _end(task: asyncio.Task[None], grace: float) -> None:
+    """Wait for a task to end by itself, then cancel it."""
+    _, pending = await asyncio.wait({task}, timeout=grace)
+    if pending:
+        task.cancel()
+        await asyncio.wait({task}, timeout=grace)
+
+
+def _blob_command(
+    snap: Snap, devicename: str, vectorname: str, members: Mapping[str, Any], stamp: datetime
+) -> tuple[NewVector, Iterable[bytes]]:
+    """Reading files and encoding take long: for a thread beside the loop."""
+    message = new_vector(snap, devicename, vectorname, members, stamp)
+    return message, list(encode_pieces(message))
+
+
+def _utc(timestamp: datetime | None) -> datetime:
+    if timestamp is None:
+        return datetime.now(timezone.utc)
+    if not isinstance(timestamp, datetime):
+        raise InvalidValue(f"a timestamp is a datetime, not {timestamp!r:.60}")
+    return timestamp.replace(tzinfo=timezone.utc) if timestamp.tzinfo is None else timestamp
+
+
+def _user_string_key(
+    devicename: str, vectorname: str | None, membername: str | None
+) -> tuple[str, str | None, str | None]:
+    if not devicename or (membername and not vectorname):
+        raise KeyError("a user string is for a device, a vector of a device or a member of a vector")
+    return devicename, vectorname or None, membername or None
+
+
+def _folder(value: str | Path | None) -> Path | None:
+    if not value:
+        return None
+    if not isinstance(value, str | Path):
+        raise TypeError(f"BLOBfolder is a path, not {type(value).__name__}")
+    folder = Path(value).expanduser().resolve() if isinstance(value, str) else value
+    if not folder.is_dir():
+        raise KeyError(f"{folder} is not a folder")
+    return folder

@@ -1,0 +1,222 @@
+"""Keeps one connection to the server up: connect, ask, keep alive, come back.
+
+The life of a link, as its owner is told it through `Owner.tell`:
+
+    Attempting -> Made -> Asked -> messages ... -> Lost -> Retrying -> Attempting ...
+    Attempting -> Failed -> Retrying -> Attempting ...
+
+The first bytes on every connection are the global ``getProperties``: indiserver restricts for good
+a connection that names a device before that. It is repeated only while nothing is known, because
+each one makes every driver define everything again to every client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, TypeAlias
+
+from .protocol import GetProperties, Limits, Message, PingRequest, encode
+from .transport import Connection, connect
+
+__all__ = ["Asked", "Attempting", "Failed", "Link", "Lost", "Made", "News", "Retrying", "Timing"]
+
+
+@dataclass
+class Timing:
+    """The times of a connection, in seconds. All may be changed while the client runs.
+
+    Attributes:
+        connect_timeout: for one attempt to connect.
+        send_timeout: for the server to take what was sent; then the connection is given up.
+        reconnect_min: the pause before the first attempt after a loss; it doubles with each failure.
+        reconnect_max: the longest pause. Each is shortened at random by up to a quarter, so that
+            many clients do not come back in step.
+        ask_interval: between requests for definitions while nothing is known.
+        idle_timeout: silence after which the server is pinged.
+        respond_timeout: silence after which the connection is given up, if the server is one that
+            has answered a ping on it. Silence alone is no fault: instruments may have nothing to say.
+    """
+
+    connect_timeout: float = 5.0
+    send_timeout: float = 20.0
+    reconnect_min: float = 0.5
+    reconnect_max: float = 30.0
+    ask_interval: float = 5.0
+    idle_timeout: float = 20.0
+    respond_timeout: float = 40.0
+
+    def pause(self, failures: int) -> float:
+        """Seconds to wait before the next attempt, after `failures` of them in a row."""
+        longest = min(self.reconnect_max, self.reconnect_min * 2.0 ** min(failures, 30))
+        return longest * random.uniform(0.75, 1.0)
+
+
+class Attempting(NamedTuple):
+    """An attempt to connect begins."""
+
+
+class Made(NamedTuple):
+    """The connection stands."""
+
+
+class Asked(NamedTuple):
+    """Definitions of everything were asked for."""
+
+
+class Failed(NamedTuple):
+    """An attempt to connect failed."""
+
+    reason: Exception
+
+
+class Lost(NamedTuple):
+    """The connection has ended; `reason` None if in an orderly way."""
+
+    reason: Exception | None
+
+
+class Retrying(NamedTuple):
+    """The next attempt comes in `seconds`."""
+
+    seconds: float
+
+
+News: TypeAlias = Attempting | Made | Asked | Failed | Lost | Retrying
+
+
+class Owner(Protocol):
+    """Who has a link. Called in the loop, must not block."""
+
+    def tell(self, news: News) -> None:
+        """A step in the life of the link."""
+
+    def messages_received(self, messages: list[Message]) -> None:
+        """These came in."""
+
+    def knows_something(self) -> bool:
+        """Whether any definition has arrived on this connection."""
+
+
+class Link:
+    """One connection after another to the same server. Belongs to one event loop.
+
+    Args:
+        host, port: of the server.
+        timing: see `Timing`; read each time it is needed.
+        limits: on what one element may take; see `protocol.Limits`.
+    """
+
+    def __init__(self, owner: Owner, host: str, port: int, timing: Timing, limits: Limits) -> None:
+        self._owner = owner
+        self._host = host
+        self._port = port
+        self._timing = timing
+        self._limits = limits
+        self._connection: Connection | None = None
+        self._failures = 0
+        self._giving_up: Exception | None = None
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection, as far as is known. May be read from any thread."""
+        connection = self._connection
+        return connection is not None and connection.open
+
+    async def run(self) -> None:
+        """Keep the connection up until cancelled. What stands then is left to `close`."""
+        while True:
+            if await self._connect():
+                await self._attend()
+            pause = self._timing.pause(self._failures)
+            self._failures += 1
+            self._owner.tell(Retrying(pause))
+            await asyncio.sleep(pause)
+
+    async def send(self, pieces: Iterable[bytes]) -> bool:
+        """Send the bytes of one message and wait until the server takes them.
+
+        Returns:
+            False if there is no connection, or if it was given up because the server took nothing
+            for `send_timeout`.
+        """
+        connection = self._connection
+        if connection is None or not connection.open:
+            return False
+        connection.send(pieces)
+        timeout = self._timing.send_timeout
+        if await connection.drained(timeout):
+            return connection.open
+        self._give_up(connection, TimeoutError(f"the server took nothing for {timeout:g} s"))
+        return False
+
+    async def close(self, timeout: float) -> None:
+        """End the connection; what the server has not taken after `timeout` seconds is dropped."""
+        connection = self._connection
+        if connection is not None:
+            connection.close()
+            if not await connection.lost(timeout):
+                connection.abort()
+                await connection.lost(timeout)
+
+    def pause(self, paused: bool) -> None:
+        """Stop or go on reading."""
+        if self._connection is not None:
+            self._connection.pause(paused)
+
+    # -- called by the connection -----------------------------------------------------------
+
+    def connection_made(self, connection: Connection) -> None:
+        self._connection = connection
+        self._giving_up = None
+        connection.send([encode(GetProperties())])
+        self._owner.tell(Made())
+        self._owner.tell(Asked())
+
+    def messages_received(self, messages: list[Message]) -> None:
+        self._failures = 0
+        self._owner.messages_received(messages)
+
+    def connection_lost(self, reason: Exception | None) -> None:
+        self._connection = None
+        self._owner.tell(Lost(self._giving_up or reason))
+
+    # -- the steps --------------------------------------------------------------------------
+
+    async def _connect(self) -> bool:
+        self._owner.tell(Attempting())
+        try:
+            await connect(self._host, self._port, self, self._limits, self._timing.connect_timeout)
+        except (OSError, ValueError) as error:  # ValueError: a port or name that is none
+            self._owner.tell(Failed(error))
+            return False
+        return True
+
+    async def _attend(self) -> None:
+        """Look after the connection until it ends."""
+        connection = self._connection
+        asked = pinged = time.monotonic()
+        while connection is not None and not await connection.lost(self._next_look()):
+            now = time.monotonic()
+            silence = 0.0 if connection.paused else now - connection.last_received
+            if not self._owner.knows_something() and now - asked >= self._timing.ask_interval:
+                asked = now
+                connection.send([encode(GetProperties())])
+                self._owner.tell(Asked())
+            if connection.answers_pings and silence >= self._timing.respond_timeout:
+                self._give_up(connection, TimeoutError(f"the server was silent for {silence:.0f} s"))
+            elif min(silence, now - pinged) >= self._timing.idle_timeout:
+                pinged = now
+                connection.send([encode(PingRequest(f"idle-{now:.0f}"))])
+
+    def _next_look(self) -> float:
+        timing = self._timing
+        known = self._owner.knows_something()
+        return min(timing.idle_timeout, timing.respond_timeout, 1e9 if known else timing.ask_interval) / 2
+
+    def _give_up(self, connection: Connection, reason: Exception) -> None:
+        self._giving_up = reason
+        connection.abort()

@@ -1,0 +1,335 @@
+"""Bytes to messages, incrementally, whatever the server sends.
+
+An INDI stream is an endless row of XML elements without a root, cut anywhere by the
+network. An XML library stops for good at the first fault in it; this scanner drops the
+faulty element, says so with a `Malformed`, and goes on at the next start tag it knows.
+
+The rules that make that safe:
+
+* A tag ends at the first ``>`` outside quotes. A ``<`` inside a tag, quoted or not, means
+  that the tag is broken and a new one starts there (XML forbids ``<`` in attributes, and
+  servers escape it), so a lost quote costs one element, not the stream.
+* A start tag of a top-level element always starts one: whatever was open is dropped.
+* Every token is looked at once, also when it arrives a byte at a time: the position and the
+  open quote of an unfinished token are kept. So the time is linear and the result does not
+  depend on how the bytes were cut.
+* BLOB text is never collected, it goes straight to the decoder.
+
+Sources: reference behaviour of libindi's LilXML (entities, comments, no declaration of
+encoding), the XML 1.0 grammar where LilXML falls short of it (comments, CDATA).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from .blobs import Base64Decoder
+from .messages import KINDS, Malformed, Message
+from .reader import Child, Element, read_element
+from .text import clean_attribute, clean_text, decode
+
+__all__ = ["Limits", "Scanner"]
+
+
+class Limits(NamedTuple):
+    """How much one element may take before it is dropped and reported.
+
+    Fields:
+        tag: bytes of one tag or comment, attributes included.
+        element: bytes of one element, BLOB text not counted.
+        members: members of one vector.
+        blob: decoded bytes of one BLOB.
+    """
+
+    tag: int = 1 << 16
+    element: int = 1 << 25
+    members: int = 10_000
+    blob: int = 1 << 30
+
+
+_VECTORS = {f"{verb}{kind}Vector" for verb in ("def", "set", "new") for kind in KINDS}
+_TOP_LEVEL = _VECTORS | {
+    "message",
+    "delProperty",
+    "deleteProperty",  # INDIGO's documents spell it so
+    "getProperties",
+    "enableBLOB",
+    "pingRequest",
+    "pingReply",
+}
+_CHILD = {
+    f"{verb}{kind}Vector": ("def" if verb == "def" else "one") + kind
+    for verb in ("def", "set", "new")
+    for kind in KINDS
+}
+
+# One whole tag: slash, name, attributes. Unambiguous, so a failing match is linear too.
+_TAG = re.compile(
+    rb"<\s*(/?)\s*([A-Za-z_][\w.:-]*)"
+    rb"([^<>\"']*(?:\"[^<\"]*\"[^<>\"']*|'[^<']*'[^<>\"']*)*)>"
+)
+_ATTRIBUTE = re.compile(r"""([A-Za-z_][\w.:-]*)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+# What ends a stretch inside a tag: outside quotes, inside double quotes, inside single quotes.
+_TAG_STOPS = {b"": re.compile(rb"[<>\"']"), b'"': re.compile(rb'[<"]'), b"'": re.compile(rb"[<']")}
+_MARKUP = ((b"<!--", b"-->"), (b"<![CDATA[", b"]]>"), (b"<!", b">"), (b"<?", b"?>"))
+_LONGEST_OPENER = max(len(opener) for opener, _ in _MARKUP)
+
+
+class Scanner:
+    """Turns the bytes of one connection into messages. Not thread-safe; make one per connection.
+
+    Args:
+        limits: bounds on what one element may take; see `Limits`.
+    """
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
+        self._buffer = bytearray()  # what has arrived and is not a whole token yet
+        self._seen = 0  # how far the unfinished token at the start of the buffer was searched
+        self._quote = b""  # the quote that is open there, if it is a tag
+        self._element: Element | None = None  # the open top-level element
+        self._size = 0  # its bytes so far
+        self._child: Child | None = None  # the open member in it
+        self._text: list[str] | None = None  # text being collected, None where text is of no interest
+        self._blob: Base64Decoder | None = None  # or its decoder, if the member is a BLOB
+        self._skipping = 0  # depth inside unknown elements within it
+        self._quiet = False  # a fault was reported and nothing good came since
+        self._out: list[Message] = []
+
+    def feed(self, data: bytes) -> list[Message]:
+        """Take the next bytes of the stream; return the messages they complete.
+
+        Never raises for anything in `data`. A run of faults is reported once, by its first.
+        """
+        if self._blob is not None and not self._buffer:
+            data = self._feed_blob(data)
+        self._buffer += data
+        position = 0
+        while (after := self._token(position)) > position:
+            position = after
+            self._seen = 0
+        if position:
+            del self._buffer[:position]
+            self._seen = max(0, self._seen - position)
+        out, self._out = self._out, []
+        return out
+
+    def eof(self) -> list[Message]:
+        """Tell that the stream has ended; return the report on an element left unfinished, if any."""
+        if self._element is not None:
+            self._drop("the stream ended inside it")
+        out, self._out = self._out, []
+        return out
+
+    # -- tokens -----------------------------------------------------------------------------
+
+    def _token(self, start: int) -> int:
+        """Consume one token at `start`; return where the next one starts, or `start` if it is unfinished."""
+        buffer = self._buffer
+        if start == len(buffer):
+            return start
+        if buffer[start] != 0x3C:  # "<"
+            return self._text_token(start)
+        if not self._seen and (match := _TAG.match(buffer, start)):
+            return self._tag_token(match)
+        if buffer.startswith((b"<!", b"<?"), start):
+            return self._markup_token(start)
+        return self._slow_tag_token(start)
+
+    def _text_token(self, start: int) -> int:
+        """Text reaches to the next ``<``. Text that nobody wants is dropped at once."""
+        buffer = self._buffer
+        end = buffer.find(b"<", max(start, self._seen))
+        if self._blob is not None:
+            end = len(buffer) if end < 0 else end
+            with memoryview(buffer) as view:
+                self._blob.feed(view[start:end])
+            return end
+        if self._text is None or self._skipping:
+            return len(buffer) if end < 0 else end
+        if self._too_long((len(buffer) if end < 0 else end) - start):
+            return len(buffer) if end < 0 else end
+        if end < 0:
+            self._seen = len(buffer)
+            return start
+        self._size += end - start
+        self._text.append(clean_text(decode(buffer[start:end])))
+        return end
+
+    def _feed_blob(self, data: bytes) -> bytes:
+        """The part of `data` that is BLOB text goes to the decoder without a copy; return the rest."""
+        assert self._blob is not None
+        end = data.find(b"<")
+        if end < 0:
+            self._blob.feed(data)
+            return b""
+        self._blob.feed(memoryview(data)[:end])
+        return data[end:]
+
+    def _tag_token(self, match: re.Match[bytes]) -> int:
+        """A whole tag."""
+        slash, name, rest = match.groups()
+        tag = name.decode("ascii", "replace")
+        self._size += match.end() - match.start()
+        if slash:
+            self._end_tag(tag)
+        else:
+            self._start_tag(tag, rest)
+        return match.end()
+
+    def _slow_tag_token(self, start: int) -> int:
+        """A tag that was not whole at first sight: either it is still arriving or it is broken."""
+        buffer = self._buffer
+        position = max(start + 1, self._seen)
+        while found := _TAG_STOPS[self._quote].search(buffer, position):
+            stop, position = found[0], found.end()
+            if stop == b"<":
+                return self._broken_tag(start, found.start())
+            if stop == b">":
+                self._quote = b""
+                match = _TAG.match(buffer, start)
+                return self._tag_token(match) if match else self._broken_tag(start, position)
+            self._quote = b"" if self._quote else stop
+        self._seen = len(buffer)
+        if len(buffer) - start > self._limits.tag:
+            return self._broken_tag(start, len(buffer))
+        return start
+
+    def _broken_tag(self, start: int, end: int) -> int:
+        """Give up the bytes from `start` to `end`, and with them the element they stand in."""
+        self._quote = b""
+        shown = decode(self._buffer[start : min(end, start + 40)])
+        if self._element is not None:
+            self._drop(f"it holds the broken tag {shown!r}")
+        else:
+            self._complain(f"broken tag {shown!r}")
+        return end
+
+    def _markup_token(self, start: int) -> int:
+        """Comments, declarations and processing instructions are skipped; CDATA is text as it stands."""
+        buffer = self._buffer
+        head = bytes(buffer[start : start + _LONGEST_OPENER])
+        opener, closer = next(
+            pair for pair in _MARKUP if head.startswith(pair[0]) or pair[0].startswith(head)
+        )
+        if len(head) < len(opener):  # could still become this one, or another
+            return start
+        begin = start + len(opener)
+        end = buffer.find(closer, max(begin, self._seen - len(closer)))
+        if end < 0 and len(buffer) - start <= self._limits.tag:
+            self._seen = len(buffer)
+            return start
+        if end < 0:
+            return self._broken_tag(start, begin)
+        if opener == b"<![CDATA[":
+            self._cdata(buffer[begin:end])
+        return end + len(closer)
+
+    def _cdata(self, data: bytearray) -> None:
+        """CDATA is text in which nothing is special."""
+        if self._blob is not None:
+            self._blob.feed(data)
+        elif self._text is not None and not self._skipping and not self._too_long(len(data)):
+            self._size += len(data)
+            self._text.append(clean_text(decode(data), entities=False))
+
+    # -- structure --------------------------------------------------------------------------
+
+    def _start_tag(self, tag: str, rest: bytes) -> None:
+        empty = rest.endswith(b"/")
+        if tag in _TOP_LEVEL:
+            self._open_element(Element(tag, _attributes(rest)))
+            if empty:
+                self._close_element()
+        elif self._element is None:
+            self._complain(f"unknown element <{tag}>", _attributes(rest).get("device"))
+        elif self._skipping or tag != _CHILD.get(self._element.tag):
+            self._skipping += not empty
+        elif self._child is not None:
+            self._drop(f"<{tag}> stands inside <{tag}>")
+        elif len(self._element.children) >= self._limits.members:
+            self._drop(f"it has more than {self._limits.members} members")
+        elif not self._too_long(0):
+            self._open_child(Child(tag, _attributes(rest)))
+            if empty:
+                self._close_child()
+
+    def _end_tag(self, tag: str) -> None:
+        if self._element is None:
+            self._complain(f"stray end tag </{tag}>")
+        elif tag == self._element.tag and self._child is None:
+            self._close_element()
+        elif self._child is not None and tag == self._child.tag:
+            self._close_child()
+        elif tag != self._element.tag and self._skipping:
+            self._skipping -= 1
+        else:
+            self._drop(f"the end tag </{tag}> does not fit")
+
+    def _open_element(self, element: Element) -> None:
+        if self._element is not None:
+            self._drop("it was not closed")
+        self._element = element
+        self._size = 0
+        self._text = [] if element.tag == "enableBLOB" else None
+
+    def _close_element(self) -> None:
+        assert self._element is not None
+        element, self._element = self._element, None
+        element.text = "".join(self._text or ()).strip()
+        self._text = None
+        self._skipping = 0
+        message, faults = read_element(element)
+        if message is not None:
+            self._out.append(message)
+            self._quiet = False
+        for fault in faults:
+            self._complain(fault, element.attributes.get("device"))
+
+    def _open_child(self, child: Child) -> None:
+        self._child = child
+        if child.tag == "oneBLOB":
+            self._blob = Base64Decoder(self._limits.blob)
+        else:
+            self._text = []
+
+    def _close_child(self) -> None:
+        assert self._element is not None and self._child is not None
+        child, self._child = self._child, None
+        child.text = "".join(self._text or ()).strip()
+        child.blob, self._blob = self._blob, None
+        self._text = None
+        self._skipping = 0
+        self._element.children.append(child)
+
+    # -- faults -----------------------------------------------------------------------------
+
+    def _too_long(self, more: int) -> bool:
+        """Whether `more` bytes take the open element over its limit; if so it is dropped."""
+        if self._size + more <= self._limits.element:
+            return False
+        self._drop(f"it is longer than {self._limits.element} bytes")
+        return True
+
+    def _drop(self, reason: str) -> None:
+        """Forget the open element and say why."""
+        assert self._element is not None
+        element, self._element = self._element, None
+        self._child = self._text = self._blob = None
+        self._skipping = 0
+        name = element.attributes.get("name", "")
+        self._complain(f"{element.tag} {name!r} dropped: {reason}", element.attributes.get("device"))
+
+    def _complain(self, reason: str, device: str | None = None) -> None:
+        """Report a fault, unless it is only the wake of one that was reported."""
+        if not self._quiet:
+            self._out.append(Malformed(reason, device))
+        self._quiet = True
+
+
+def _attributes(data: bytes) -> dict[str, str]:
+    """The attributes in the rest of a tag, decoded. Of two with the same name the last counts."""
+    return {
+        name: clean_attribute(double or single) for name, double, single in _ATTRIBUTE.findall(decode(data))
+    }

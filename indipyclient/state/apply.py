@@ -1,0 +1,325 @@
+"""How one message changes the state.
+
+`apply` takes a snapshot and a message and returns the next snapshot, or the same object where the
+message changes nothing: an update of something unknown, deleted or of another type is ignored,
+since a server may send it (after ``enableBLOB Only``, for instance). Each change has one `rev`.
+
+Rules, where the INDI white paper leaves them open:
+
+* A property defined again is updated in place: its members become those of the new definition, and
+  keep their item ids and user strings (0.9 and libindi never removed one). Defined with another
+  type, it is a new property.
+* A deleted property stays, disabled, with its last values (0.9).
+* What an update does not name is unchanged, its state and timeout included.
+* A device's name is only known once it has defined something; its messages before that are
+  the client's (libindi's "universal messages").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from ..protocol.messages import (
+    DefMember,
+    DefVector,
+    DelProperty,
+    DeviceMessage,
+    Message,
+    OneBLOB,
+    SetVector,
+)
+from .frozenmap import FrozenMap
+from .snapshots import (
+    VECTOR_CLASSES,
+    MemberInfo,
+    Snap,
+    SnapBLOBMember,
+    SnapDevice,
+    SnapMember,
+    SnapVector,
+    VectorInfo,
+)
+
+__all__ = [
+    "KEPT_MESSAGES",
+    "Identify",
+    "apply",
+    "blank",
+    "change_device",
+    "change_vector",
+    "log",
+    "set_user_string",
+]
+
+Identify: TypeAlias = Callable[[str, str, str], tuple[str, int]]
+"""Gives a new node its user string and item id, by device, vector and member name ("" if above)."""
+
+KEPT_MESSAGES = 8
+DEFAULT_GROUP = "DEFAULT GROUP"
+
+
+def apply(
+    snap: Snap,
+    message: Message,
+    now: datetime,
+    identify: Identify,
+    filenames: dict[str, str] | None = None,
+) -> Snap:
+    """The snapshot after `message`; `snap` itself if nothing changed.
+
+    Args:
+        snap: the state before.
+        message: anything from the scanner; kinds that carry no state change nothing.
+        now: the time to take where the server sent none (aware, UTC).
+        identify: see `Identify`; called for each new node, the outer ones first.
+        filenames: names of the files that the BLOBs in the message were saved under, by member.
+    """
+    if isinstance(message, SetVector):
+        return _set(snap, message, now, filenames or {})
+    if isinstance(message, DefVector):
+        return _define(snap, message, now, identify)
+    if isinstance(message, DelProperty):
+        return _delete(snap, message, now)
+    if isinstance(message, DeviceMessage):
+        return log(snap, message.timestamp or now, message.message, message.device)
+    return snap
+
+
+def log(snap: Snap, stamp: datetime, text: str, devicename: str | None = None) -> Snap:
+    """The snapshot with one more message, of a device if it is known and else of the client."""
+    device = snap.data.get(devicename) if devicename else None
+    if device is None:
+        return snap._with(messages=((stamp, text), *snap.messages)[:KEPT_MESSAGES])
+    messages = ((stamp, text), *device.messages)[:KEPT_MESSAGES]
+    return change_device(snap, device, messages=messages)
+
+
+def blank(snap: Snap, connected: bool) -> Snap:
+    """The snapshot without devices and messages, as it is at the start and the end of a connection."""
+    return snap._with(connected=connected, messages=(), devices=FrozenMap[SnapDevice]())
+
+
+def change_vector(snap: Snap, vector: SnapVector, **changed: Any) -> Snap:
+    """The snapshot with attributes of one vector changed by the program, for one the program holds.
+
+    Args:
+        vector: a node of `snap`.
+        changed: ``state``, ``timestamp``, ``enable`` or another argument of the node.
+    """
+    return _with_vector(snap, snap[vector.devicename], vector._with(snap.rev + 1, **changed))
+
+
+def change_device(snap: Snap, device: SnapDevice, **changed: Any) -> Snap:
+    """The snapshot with attributes of one device changed: messages, user string or vectors.
+
+    Args:
+        device: a node of `snap`.
+        changed: ``messages``, ``user_string``, ``vectors``; and ``client_messages``, those of the root.
+    """
+    after = SnapDevice(
+        device.devicename,
+        changed.get("vectors", device._vectors),
+        changed.get("messages", device.messages),
+        changed.get("user_string", device.user_string),
+        device.itemid,
+        snap.rev + 1,
+    )
+    devices = snap._devices.set(device.devicename, after)
+    return snap._with(devices=devices, messages=changed.get("client_messages", snap.messages))
+
+
+def set_user_string(snap: Snap, devicename: str, vectorname: str, membername: str, text: str) -> Snap:
+    """The snapshot with the user string of a device, a vector or a member, or `snap` if it is not known."""
+    device = snap.data.get(devicename)
+    if device is None:
+        return snap
+    if not vectorname:
+        return change_device(snap, device, user_string=text)
+    vector = device.data.get(vectorname)
+    if vector is None:
+        return snap
+    if not membername:
+        return change_vector(snap, vector, info=vector._info._replace(user_string=text))
+    if membername not in vector:
+        return snap
+    member = vector.member(membername)._renamed(snap.rev + 1, user_string=text)
+    return change_vector(snap, vector, members=vector._members.set(membername, member))
+
+
+# -- set ------------------------------------------------------------------------------------
+
+
+def _set(snap: Snap, message: SetVector, now: datetime, filenames: dict[str, str]) -> Snap:
+    device = snap._devices.get(message.device)
+    vector = None if device is None else device._vectors.get(message.name)
+    if device is None or vector is None or not vector._enable or vector._info.kind != message.kind:
+        return snap
+    rev = snap._rev + 1
+    stamp = message.timestamp or now
+    text = message.message
+    after = type(vector)(
+        vector._info,
+        vector._members.update(_set_members(vector, message, rev, filenames)),
+        message.state or vector._state,
+        vector._timeout if message.timeout is None or message.kind == "Light" else message.timeout,
+        stamp,
+        text or vector._message,
+        stamp if text else vector._message_timestamp,
+        True,
+        rev,
+    )
+    return _with_vector(snap, device, after)
+
+
+def _set_members(
+    vector: SnapVector, message: SetVector, rev: int, filenames: dict[str, str]
+) -> Iterator[tuple[str, SnapMember]]:
+    members = vector._members
+    for one in message.members:
+        name = one.name
+        old = members.get(name)
+        if old is None:
+            continue
+        if isinstance(one, OneBLOB):
+            assert isinstance(old, SnapBLOBMember)
+            yield name, old._set_blob(one, rev, filenames.get(name, ""))
+        else:
+            yield name, old._set(one, rev)
+
+
+# -- define ---------------------------------------------------------------------------------
+
+
+def _define(snap: Snap, message: DefVector, now: datetime, identify: Identify) -> Snap:
+    rev = snap.rev + 1
+    device = snap.data.get(message.device)
+    if device is None:
+        device = SnapDevice(message.device, FrozenMap(), (), *identify(message.device, "", ""), rev)
+    old = device.data.get(message.name)
+    if old is not None and old._info.kind != message.kind:
+        old = None
+    info = _vector_info(message, old, identify)
+    stamp = message.timestamp or now
+    vector = VECTOR_CLASSES[message.kind](
+        info,
+        _defined_members(message, old, rev, identify),
+        message.state,
+        None if message.kind == "Light" else message.timeout,
+        stamp,
+        message.message or (old.message if old is not None else ""),
+        stamp if old is None or message.message else old.message_timestamp,
+        True,
+        rev,
+    )
+    return _with_vector(snap, device, vector)
+
+
+def _vector_info(message: DefVector, old: SnapVector | None, identify: Identify) -> VectorInfo:
+    if old is None:
+        label, group = message.name, DEFAULT_GROUP
+        user_string, itemid = identify(message.device, message.name, "")
+    else:
+        label, group, user_string, itemid = old.label, old.group, old.user_string, old.itemid
+    return VectorInfo(
+        message.kind,
+        message.device,
+        message.name,
+        message.label or label,
+        message.group or group,
+        message.perm,
+        message.rule,
+        user_string,
+        itemid,
+    )
+
+
+def _defined_members(
+    message: DefVector, old: SnapVector | None, rev: int, identify: Identify
+) -> FrozenMap[SnapMember]:
+    before = old.data if old is not None else {}
+    members = (
+        _defined_member(message, member, before.get(member.name), rev, identify) for member in message.members
+    )
+    return FrozenMap((member.name, member) for member in members)
+
+
+def _defined_member(
+    message: DefVector, member: DefMember, old: SnapMember | None, rev: int, identify: Identify
+) -> SnapMember:
+    if old is None:
+        user_string, itemid = identify(message.device, message.name, member.name)
+    else:
+        user_string, itemid = old.user_string, old.itemid
+    info = MemberInfo(
+        member.name,
+        member.label or (old.label if old else member.name),
+        member.format,
+        member.min,
+        member.max,
+        member.step,
+        user_string,
+        itemid,
+    )
+    if isinstance(old, SnapBLOBMember):
+        return old if info == old._info else old._renamed(rev, label=info.label)
+    if old is not None and old._info == info and old.membervalue == member.value:
+        return old
+    if message.kind == "BLOB":
+        return SnapBLOBMember(info, None, rev)
+    return VECTOR_CLASSES[message.kind].member_class(info, member.value, rev)
+
+
+# -- delete ---------------------------------------------------------------------------------
+
+
+def _delete(snap: Snap, message: DelProperty, now: datetime) -> Snap:
+    device = snap.data.get(message.device)
+    if device is None or not device.enable:
+        return snap
+    stamp = message.timestamp or now
+    if message.name is None:
+        return _delete_device(snap, device, stamp, message.message)
+    vector = device.data.get(message.name)
+    if vector is None or not vector.enable:
+        return snap
+    messages = device.messages
+    if message.message:
+        messages = ((stamp, message.message), *messages)[:KEPT_MESSAGES]
+    vectors = device._vectors.set(message.name, vector._with(snap.rev + 1, enable=False))
+    return change_device(snap, device, vectors=vectors, messages=messages)
+
+
+def _delete_device(snap: Snap, device: SnapDevice, stamp: datetime, text: str) -> Snap:
+    """The device's end is news of the client: its text goes among the client's messages (0.9)."""
+    rev = snap.rev + 1
+    gone = [(name, vector._with(rev, enable=False)) for name, vector in device.items() if vector.enable]
+    messages = ((stamp, text), *snap.messages)[:KEPT_MESSAGES] if text else snap.messages
+    return change_device(snap, device, vectors=device._vectors.update(gone), client_messages=messages)
+
+
+# -- the path to the root -------------------------------------------------------------------
+
+
+def _with_vector(snap: Snap, device: SnapDevice, vector: SnapVector) -> Snap:
+    """The snapshot with one vector replaced: the hot end of every update."""
+    rev = vector._rev
+    name = device._devicename
+    after = SnapDevice(
+        name,
+        device._vectors.set(vector._info.name, vector),
+        device._messages,
+        device._user_string,
+        device._itemid,
+        rev,
+    )
+    return Snap(
+        snap._indihost,
+        snap._indiport,
+        snap._connected,
+        snap._messages,
+        snap._user_string,
+        snap._devices.set(name, after),
+        rev,
+    )

@@ -1,0 +1,158 @@
+"""From what a program wants to the message that says it, checked against the state.
+
+`new_vector` is a plain function of a snapshot, so any thread may call it, and what is wrong is
+raised where the command was given.
+
+Rules: text and number commands carry every member, those not named with their present value,
+because drivers often insist on complete vectors (RA and DEC together); switch commands carry the
+members named, Off before On, so that a driver never sees two On at once; BLOB commands carry the
+members named. (libindi's client, and 0.9.)
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ..errors import InvalidValue, ReadOnly, UnknownDevice, UnknownMember, UnknownVector
+from ..protocol.messages import NewVector, OneBLOB, OneMember
+from ..protocol.numbers import number_text, read_number
+from .snapshots import Snap, SnapVector
+
+__all__ = ["find_vector", "new_vector"]
+
+
+def find_vector(snap: Snap, devicename: str, vectorname: str) -> SnapVector:
+    """The enabled vector of that name.
+
+    Raises:
+        UnknownDevice, UnknownVector: with the names that are near, or known.
+    """
+    device = snap.data.get(devicename) if isinstance(devicename, str) else None
+    if device is None or not device.enable:
+        known = [name for name, device in snap.items() if device.enable]
+        raise UnknownDevice("device", devicename, known)
+    vector = device.data.get(vectorname) if isinstance(vectorname, str) else None
+    if vector is None or not vector.enable:
+        known = [name for name, vector in device.items() if vector.enable]
+        raise UnknownVector(f"vector of {devicename!r}", vectorname, known)
+    return vector
+
+
+def new_vector(
+    snap: Snap, devicename: str, vectorname: str, members: Mapping[str, Any], timestamp: datetime
+) -> NewVector:
+    """The command that gives `members` of a vector new values.
+
+    Args:
+        snap: the state to check against and to complete the command from.
+        devicename, vectorname: the vector.
+        members: member names to values. Switches take ``"On"``, ``"Off"`` or a bool; numbers take
+            any real number or a text, sexagesimal too; texts take str; BLOBs take bytes, a path,
+            an open binary file, or a tuple of one of these, the size (0: as it is) and the format.
+        timestamp: of the command; aware.
+
+    Raises:
+        UnknownDevice, UnknownVector, UnknownMember: with near matches.
+        ReadOnly: the vector takes no commands.
+        InvalidValue: a value does not suit its member, or the values break the switch rule.
+        TypeError: `members` is not a mapping.
+    """
+    if not isinstance(members, Mapping):
+        raise TypeError(f"members must be a mapping of names to values, not {type(members).__name__}")
+    vector = find_vector(snap, devicename, vectorname)
+    if vector.perm == "ro":
+        raise ReadOnly(f"{_where(vector)} is read-only")
+    for name in members:
+        if name not in vector:
+            raise UnknownMember(f"member of {_where(vector)}", name, vector)
+    if not members:
+        raise InvalidValue(f"no member of {_where(vector)} was given a value")
+    ones = _MAKERS[vector.vectortype](vector, members)
+    return NewVector(vector._info.kind, devicename, vectorname, timestamp, tuple(ones))
+
+
+def _switches(vector: SnapVector, members: Mapping[str, Any]) -> list[OneMember]:
+    ones = [OneMember(name, _switch(vector, name, value)) for name, value in members.items()]
+    on = [one.name for one in ones if one.value == "On"]
+    if len(on) > 1 and vector.rule != "AnyOfMany":
+        raise InvalidValue(f"{_where(vector)} allows one switch On, not {' and '.join(map(repr, on))}")
+    return sorted(ones, key=lambda one: one.value == "On")
+
+
+def _switch(vector: SnapVector, name: str, value: object) -> str:
+    if isinstance(value, bool):
+        return "On" if value else "Off"
+    if value in ("On", "Off"):
+        return str(value)
+    raise InvalidValue(f"switch {name!r} of {_where(vector)} takes On, Off or a bool, not {value!r:.60}")
+
+
+def _numbers(vector: SnapVector, members: Mapping[str, Any]) -> Iterator[OneMember]:
+    for name, text in vector.items():
+        if name in members:
+            try:
+                yield OneMember(name, number_text(members[name]))
+            except (ValueError, TypeError) as error:
+                raise InvalidValue(f"number {name!r} of {_where(vector)}: {error}") from error
+        elif _readable(text):
+            yield OneMember(name, text)
+
+
+def _readable(text: str) -> bool:
+    """A value that the device itself gave as nonsense is not sent back to it."""
+    try:
+        return abs(read_number(text)) < float("inf")
+    except ValueError:
+        return False
+
+
+def _texts(vector: SnapVector, members: Mapping[str, Any]) -> Iterator[OneMember]:
+    for name, text in vector.items():
+        value = members.get(name, text)
+        if not isinstance(value, str):
+            raise InvalidValue(f"text {name!r} of {_where(vector)} takes a str, not {value!r:.60}")
+        yield OneMember(name, value)
+
+
+def _blobs(vector: SnapVector, members: Mapping[str, Any]) -> Iterator[OneBLOB]:
+    for name, value in members.items():
+        content, size, form = value if isinstance(value, tuple) and len(value) == 3 else (value, 0, "")
+        try:
+            payload, suffix = _content(content)
+        except OSError as error:
+            raise InvalidValue(f"BLOB {name!r} of {_where(vector)} cannot be read: {error}") from error
+        if not payload:
+            raise InvalidValue(f"BLOB {name!r} of {_where(vector)} is empty")
+        if not isinstance(size, int) or size < 0 or not isinstance(form, str):
+            raise InvalidValue(f"BLOB {name!r} of {_where(vector)} takes a size in bytes and a format as str")
+        yield OneBLOB(name, memoryview(payload), size or len(payload), form or suffix)
+
+
+def _content(value: Any) -> tuple[bytes | memoryview, str]:
+    """The bytes of a BLOB to send, and the suffixes of its file name."""
+    if isinstance(value, bytes | bytearray | memoryview):
+        return memoryview(value).cast("B"), ""
+    if isinstance(value, str | os.PathLike):
+        path = Path(value).expanduser()
+        return path.read_bytes(), "".join(path.suffixes)
+    if hasattr(value, "read") and hasattr(value, "seek"):
+        with value:
+            value.seek(0)
+            return _content(value.read())
+    raise InvalidValue(f"a BLOB is bytes, a path or an open binary file, not {type(value).__name__}")
+
+
+_MAKERS: dict[str, Any] = {
+    "SwitchVector": _switches,
+    "NumberVector": _numbers,
+    "TextVector": _texts,
+    "BLOBVector": _blobs,
+}
+
+
+def _where(vector: SnapVector) -> str:
+    return f"{vector.devicename!r} {vector.name!r}"

@@ -1,0 +1,150 @@
+"""One connection to a server: bytes in, messages out, and the other way.
+
+What must not wait for the program happens here, in the loop's own callbacks: bytes go through the
+scanner as they arrive, pings are answered, and the end of the stream is seen at once. Everything
+else is handed on, in order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from .protocol import Limits, Message, PingReply, PingRequest, Scanner, encode
+
+__all__ = ["Connection", "Receiver"]
+
+
+class Receiver(Protocol):
+    """Who is told what happens on a connection. Called in the loop, must not block."""
+
+    def connection_made(self, connection: Connection) -> None:
+        """The connection stands; nothing has been sent or received."""
+
+    def messages_received(self, messages: list[Message]) -> None:
+        """These came in."""
+
+    def connection_lost(self, reason: Exception | None) -> None:
+        """It is over; None if the stream ended in an orderly way, or was closed from here."""
+
+
+class Connection(asyncio.Protocol):
+    """A connection, as an asyncio protocol: made by `connect`, ended by either side or `abort`.
+
+    Attributes:
+        last_received: time.monotonic() of the last bytes from the server.
+        answers_pings: whether the server has answered a ping on this connection.
+        paused: whether reading is paused because the program is behind.
+    """
+
+    def __init__(self, receiver: Receiver, limits: Limits) -> None:
+        self._receiver = receiver
+        self._scanner = Scanner(limits)
+        self._transport: asyncio.Transport | None = None
+        self._lost = asyncio.Event()
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self.last_received = time.monotonic()
+        self.answers_pings = False
+        self.paused = False
+
+    # -- called by asyncio ------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._receiver.connection_made(self)
+
+    def data_received(self, data: bytes) -> None:
+        self.last_received = time.monotonic()
+        received = self._scanner.feed(data)
+        for message in received:
+            if isinstance(message, PingRequest):
+                self.send([encode(PingReply(message.uid))])
+            elif isinstance(message, PingReply):
+                self.answers_pings = True
+        if received:
+            self._receiver.messages_received(received)
+
+    def eof_received(self) -> None:
+        # Returning nothing closes our side too: an INDI server that ends the stream is gone.
+        if report := self._scanner.eof():
+            self._receiver.messages_received(report)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        self._lost.set()
+        self._writable.set()
+        self._receiver.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        self._writable.set()
+
+    # -- called by the client, in the loop --------------------------------------------------
+
+    @property
+    def open(self) -> bool:
+        """Whether it still stands, as far as is known."""
+        return self._transport is not None and not self._transport.is_closing()
+
+    def send(self, pieces: Iterable[bytes]) -> None:
+        """Queue the bytes of one message; nothing if the connection is over. Never blocks."""
+        if self._transport is not None:
+            self._transport.writelines(pieces)
+
+    async def drained(self, timeout: float) -> bool:
+        """Wait until the server has taken most of what was sent; False after `timeout` seconds."""
+        return await _happens(self._writable, timeout)
+
+    async def lost(self, timeout: float) -> bool:
+        """Wait for the end of the connection; False after `timeout` seconds."""
+        return await _happens(self._lost, timeout)
+
+    def pause(self, paused: bool) -> None:
+        """Stop or go on reading."""
+        if self._transport is not None and paused is not self.paused:
+            self.paused = paused
+            self.last_received = time.monotonic()
+            (self._transport.pause_reading if paused else self._transport.resume_reading)()
+
+    def close(self) -> None:
+        """End it once the server has taken what was sent."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """End it at once, without waiting for what the server has not taken."""
+        if self._transport is not None:
+            self._transport.abort()
+
+
+async def connect(host: str, port: int, receiver: Receiver, limits: Limits, timeout: float) -> Connection:
+    """Connect by TCP, to each address of the host in turn.
+
+    Args:
+        host: a name or address.
+        timeout: seconds for the whole attempt.
+
+    Raises:
+        OSError: no address could be connected to, in time (then TimeoutError).
+    """
+    loop = asyncio.get_running_loop()
+    make: Callable[[], Connection] = lambda: Connection(receiver, limits)  # noqa: E731
+    try:
+        _, connection = await asyncio.wait_for(loop.create_connection(make, host, port), timeout)
+    except asyncio.TimeoutError:  # before Python 3.11 not the built-in one
+        raise TimeoutError(f"no answer within {timeout:g} s") from None
+    return connection
+
+
+async def _happens(event: asyncio.Event, timeout: float) -> bool:
+    try:
+        await asyncio.wait_for(event.wait(), timeout)
+    except asyncio.TimeoutError:
+        return False
+    return True
