@@ -9,8 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from indipyclient import version
-from indipyclient.demo.client import DemoError
+from . import version
+from .demo.client import DemoError
 
 __all__ = ["main"]
 
@@ -66,11 +66,11 @@ def _demo(options: argparse.Namespace) -> None:
 
     console = Console(highlight=False)
     if options.watch:
-        from indipyclient.demo.watch import watch
+        from .demo.watch import watch
 
         watch(console, options.host or "localhost", options.port or 7624, options.seconds)
     else:
-        from indipyclient.demo.show import show
+        from .demo.show import show
 
         show(console, options.folder)
 

@@ -615,7 +615,7 @@ class IPyClient(UserDict[str, Device]):
         """Send again what was chosen for a BLOB vector, or for all of a device."""
         device = self.data.get(devicename)
         vectors = () if device is None else [device.get(vectorname)] if vectorname else device.values()
-        for vector in vectors:
+        for vector in list(vectors):
             if isinstance(vector, BLOBVector) and vector.enable:
                 mode = self._blob_mode(devicename, vector.name)
                 await self._transmit(EnableBLOB(mode, devicename, vector.name))

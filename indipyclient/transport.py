@@ -143,6 +143,8 @@ async def connect(host: str, port: int, receiver: Receiver, limits: Limits, time
 
 
 async def _happens(event: asyncio.Event, timeout: float) -> bool:
+    if event.is_set():
+        return True
     try:
         await asyncio.wait_for(event.wait(), timeout)
     except asyncio.TimeoutError:

@@ -21,9 +21,9 @@ from indipydriver import (
     TextVector,
 )
 
-from indipyclient.demo.driver import TICK, Instrument
-from indipyclient.demo.starfield import StarField
-from indipyclient.demo.thermal import ThermalBody
+from .driver import TICK, Instrument
+from .starfield import StarField
+from .thermal import ThermalBody
 
 __all__ = ["Camera"]
 

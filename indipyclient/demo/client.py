@@ -11,7 +11,7 @@ from threading import Thread
 from types import TracebackType
 from typing import Any
 
-from indipyclient.queclient import EventItem, runqueclient
+from ..queclient import EventItem, runqueclient
 
 __all__ = ["ClientThread", "DemoError"]
 

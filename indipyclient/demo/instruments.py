@@ -16,8 +16,8 @@ from typing import Any
 
 from indipyserver import IPyServer
 
-from indipyclient.demo.camera import Camera
-from indipyclient.demo.thermostat import Thermostat
+from .camera import Camera
+from .thermostat import Thermostat
 
 __all__ = ["DemoInstruments"]
 

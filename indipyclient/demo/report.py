@@ -9,12 +9,13 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from indipyclient.queclient import EventItem
+from ..queclient import EventItem
 
 __all__ = ["Reporter"]
 
 _STYLES = {"Idle": "dim", "Ok": "green", "Busy": "yellow", "Alert": "bold red"}
-_PADDING = {"device": 12, "vector": 18, "state": 5}
+_WIDEST = 24  # what a device's column grows to
+_VECTOR_WIDTH = 18
 _MOST_VALUES = 3  # on one line
 _LONGEST_TEXT = 60
 
@@ -49,7 +50,8 @@ class Reporter:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._shown: dict[tuple[str, str], _Facts] = {}
+        self._shown: dict[tuple[str | None, str | None], _Facts] = {}
+        self._width = 0
         self.hidden: tuple[str, str] | None = None
         """A device and vector that are shown in another way for now."""
 
@@ -61,21 +63,17 @@ class Reporter:
             self._show_deleted(item)
         elif item.eventtype == "Message":
             self._show_message(item)
-        elif item.eventtype == "ConnectionMade":
-            self._line("*", Text("connected", "bold green"))
         elif item.eventtype == "ConnectionLost":
             self._shown.clear()
             self._line("*", Text("connection lost", "bold red"))
         elif item.eventtype == "TimeOut":
-            self._line(
-                "*", _names(item.devicename, item.vectorname), Text("has not answered in time", "yellow")
-            )
+            names = self._names(item.devicename, item.vectorname)
+            self._line("*", names, Text("has not answered in time", "yellow"))
 
     def show_command(self, device: str, vector: str, members: dict[str, Any]) -> None:
         """Print what is about to be sent."""
-        self._line(
-            ">", _names(device, vector), _values({name: str(value) for name, value in members.items()})
-        )
+        values = {name: str(value) for name, value in members.items()}
+        self._line(">", self._names(device, vector), _values(values))
 
     def _show_vector(self, item: EventItem) -> None:
         key = (item.devicename, item.vectorname)
@@ -85,41 +83,41 @@ class Reporter:
         before, now = self._shown.get(key), _Facts.of(vector)
         self._shown[key] = now
         if before is None:
-            self._line("+", _names(*key), _state(now.state), _values(now.values))
+            self._line("+", self._names(*key), _state(now.state), _values(now.values))
         elif item.eventtype == "SetBLOB":  # another frame of the same size is news as well
-            self._line(" ", _names(*key), _state(now.state), _values(now.values), *now.news(before))
+            self._line(" ", self._names(*key), _state(now.state), _values(now.values), *now.news(before))
         elif now != before:
             changed = {name: value for name, value in now.values.items() if before.values.get(name) != value}
-            self._line(" ", _names(*key), _state(now.state), _values(changed), *now.news(before))
+            self._line(" ", self._names(*key), _state(now.state), _values(changed), *now.news(before))
 
     def _show_deleted(self, item: EventItem) -> None:
-        for key in [
-            key for key in self._shown if key[0] == item.devicename and item.vectorname in (None, key[1])
-        ]:
-            del self._shown[key]
-        self._line("-", _names(item.devicename, item.vectorname or ""))
+        for key in list(self._shown):
+            if key[0] == item.devicename and item.vectorname in (None, key[1]):
+                del self._shown[key]
+        self._line("-", self._names(item.devicename, item.vectorname or ""))
 
     def _show_message(self, item: EventItem) -> None:
         place = item.snapshot.get(item.devicename) if item.devicename else item.snapshot
         if place is not None and place.messages:
-            names = [_names(item.devicename, "")] if item.devicename else []
+            names = [self._names(item.devicename, "")] if item.devicename else []
             self._line("*", *names, Text(_printable(place.messages[0][1]), "italic"))
+
+    def _names(self, device: str | None, vector: str | None) -> Text:
+        """Two columns; that of the device is as wide as the longest name so far."""
+        device = _printable(device or "")
+        self._width = max(self._width, min(len(device), _WIDEST))
+        names = Text(device.ljust(self._width), "cyan")
+        if vector:
+            names.append("  " + _printable(vector).ljust(_VECTOR_WIDTH), "bold default")
+        return names
 
     def _line(self, sign: str, *parts: Text) -> None:
         time = Text(datetime.now().strftime("%H:%M:%S.%f")[:-5], "dim")
         self._console.print(Text("  ").join([time, Text(sign), *filter(None, parts)]), soft_wrap=True)
 
 
-def _names(device: str | None, vector: str | None) -> Text:
-    names = Text()
-    names.append(_printable(device or "").ljust(_PADDING["device"]), "cyan")
-    if vector:
-        names.append(" " + _printable(vector).ljust(_PADDING["vector"]), "bold")
-    return names
-
-
 def _state(state: str) -> Text:
-    return Text(state.ljust(_PADDING["state"]), _STYLES.get(state, ""))
+    return Text(state.ljust(5), _STYLES.get(state, ""))
 
 
 def _values(values: dict[str, str]) -> Text:

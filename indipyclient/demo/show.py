@@ -10,11 +10,11 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from indipyclient.demo.client import ClientThread, DemoError
-from indipyclient.demo.frames import save_frame
-from indipyclient.demo.instruments import DemoInstruments
-from indipyclient.demo.report import Reporter
-from indipyclient.demo.watch import connect
+from .client import ClientThread, DemoError
+from .frames import save_frame
+from .instruments import DemoInstruments
+from .report import Reporter
+from .watch import connect
 
 __all__ = ["show"]
 
@@ -61,14 +61,9 @@ class _Demo:
     def _expose(self, seconds: float) -> bytes:
         """The frame of an exposure; a terminal shows a bar in place of the countdown's lines."""
         self._command("Camera", "CCD_EXPOSURE", {"CCD_EXPOSURE_VALUE": seconds})
-        on_terminal = self._console.is_terminal
-        columns = (
-            TextColumn("Exposing"),
-            BarColumn(),
-            TextColumn("{task.completed:.1f} of {task.total:.1f} s"),
-        )
-        self._reporter.hidden = ("Camera", "CCD_EXPOSURE") if on_terminal else None
-        with Progress(*columns, console=self._console, disable=not on_terminal) as progress:
+        if self._console.is_terminal:
+            self._reporter.hidden = ("Camera", "CCD_EXPOSURE")
+        with _progress(self._console) as progress:
             bar = progress.add_task("", total=seconds)
             deadline = time.monotonic() + seconds + _PATIENCE
             while not self._frame_is_here():
@@ -96,8 +91,8 @@ class _Demo:
         self._reporter.show_command(device, vector, members)
         self._client.send(device, vector, members)
 
-    def _vector(self, device: str, vector: str) -> Any:
-        """A vector in the newest snapshot, or None."""
+    def _vector(self, device: str | None, vector: str | None) -> Any:
+        """A vector of the newest snapshot, or None."""
         return self._snapshot.get(device, {}).get(vector)
 
     def _wait_for(self, condition: Callable[[], bool], seconds: float, what: str) -> None:
@@ -117,3 +112,10 @@ class _Demo:
         if item.eventtype == "Set" and self._vector(item.devicename, item.vectorname).state == "Alert":
             message = self._vector(item.devicename, item.vectorname).message
             raise DemoError(f"{item.devicename} {item.vectorname}: {message or 'Alert'}")
+
+
+def _progress(console: Console) -> Progress:
+    """A bar, on a terminal."""
+    seen = TextColumn("{task.completed:.1f} of {task.total:.1f} s")
+    bar = BarColumn(complete_style="yellow", finished_style="green")
+    return Progress(TextColumn("Exposing"), bar, seen, console=console, disable=not console.is_terminal)

@@ -7,8 +7,8 @@ from typing import Any
 
 from indipydriver import LightMember, LightVector, NumberMember, NumberVector, SwitchMember, SwitchVector
 
-from indipyclient.demo.driver import TICK, Instrument
-from indipyclient.demo.thermal import ThermalBody
+from .driver import TICK, Instrument
+from .thermal import ThermalBody
 
 __all__ = ["Thermostat"]
 

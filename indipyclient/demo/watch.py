@@ -7,8 +7,8 @@ import time
 
 from rich.console import Console
 
-from indipyclient.demo.client import ClientThread, DemoError
-from indipyclient.demo.report import Reporter
+from .client import ClientThread, DemoError
+from .report import Reporter
 
 __all__ = ["connect", "watch"]
 

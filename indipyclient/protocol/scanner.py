@@ -25,6 +25,7 @@ import re
 from typing import NamedTuple
 
 from .blobs import Base64Decoder
+from .fastpath import read_plain_set
 from .messages import KINDS, Malformed, Message
 from .reader import Child, Element, read_element
 from .text import clean_attribute, clean_text, decode
@@ -73,6 +74,7 @@ _ATTRIBUTE = re.compile(r"""([A-Za-z_][\w.:-]*)\s*=\s*(?:"([^"]*)"|'([^']*)')"""
 # What ends a stretch inside a tag: outside quotes, inside double quotes, inside single quotes.
 _TAG_STOPS = {b"": re.compile(rb"[<>\"']"), b'"': re.compile(rb'[<"]'), b"'": re.compile(rb"[<']")}
 _MARKUP = ((b"<!--", b"-->"), (b"<![CDATA[", b"]]>"), (b"<!", b">"), (b"<?", b"?>"))
+_PLAIN_SET = 1 << 15  # bytes within which a plain update ends
 _LONGEST_OPENER = max(len(opener) for opener, _ in _MARKUP)
 
 
@@ -131,11 +133,31 @@ class Scanner:
             return start
         if buffer[start] != 0x3C:  # "<"
             return self._text_token(start)
+        if self._element is None and (end := self._plain_set(start)):
+            return end
         if not self._seen and (match := _TAG.match(buffer, start)):
             return self._tag_token(match)
         if buffer.startswith((b"<!", b"<?"), start):
             return self._markup_token(start)
         return self._slow_tag_token(start)
+
+    def _plain_set(self, start: int) -> int:
+        """Take a whole ``set...Vector`` by the shortcut; return where it ends, or 0 if it is none."""
+        buffer = self._buffer
+        if self._seen or not buffer.startswith(b"<set", start):
+            return 0
+        end = buffer.find(b"Vector>", start, start + _PLAIN_SET) + 7
+        if end < 7:
+            return 0
+        try:
+            message = read_plain_set(buffer[start:end].decode())
+        except UnicodeDecodeError:
+            return 0
+        if message is None or len(message.members) > self._limits.members:
+            return 0
+        self._out.append(message)
+        self._quiet = False
+        return end
 
     def _text_token(self, start: int) -> int:
         """Text reaches to the next ``<``. Text that nobody wants is dropped at once."""

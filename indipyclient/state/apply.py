@@ -17,7 +17,7 @@ Rules, where the INDI white paper leaves them open:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -27,7 +27,6 @@ from ..protocol.messages import (
     DelProperty,
     DeviceMessage,
     Message,
-    OneBLOB,
     SetVector,
 )
 from .frozenmap import FrozenMap
@@ -175,18 +174,14 @@ def _set(snap: Snap, message: SetVector, now: datetime, filenames: dict[str, str
 
 def _set_members(
     vector: SnapVector, message: SetVector, rev: int, filenames: dict[str, str]
-) -> Iterator[tuple[str, SnapMember]]:
-    members = vector._members
-    for one in message.members:
-        name = one.name
-        old = members.get(name)
-        if old is None:
-            continue
-        if isinstance(one, OneBLOB):
-            assert isinstance(old, SnapBLOBMember)
-            yield name, old._set_blob(one, rev, filenames.get(name, ""))
-        else:
-            yield name, old._set(one, rev)
+) -> list[tuple[str, SnapMember]]:
+    """The members that the message names and the vector has, with their new values."""
+    find = vector._members.get
+    return [
+        (one.name, old._set(one, rev, filenames.get(one.name, "")))
+        for one in message.members
+        if (old := find(one.name)) is not None
+    ]
 
 
 # -- define ---------------------------------------------------------------------------------

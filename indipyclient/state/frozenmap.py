@@ -64,30 +64,39 @@ class FrozenMap(Mapping[str, V], Generic[V]):
         """The values in the order of the names, without building a view."""
         return chain.from_iterable(self._chunks)
 
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value of `name`, or `default`."""
+        place = self._index.get(name, self._length)
+        return self._chunks[place // _WIDTH][place % _WIDTH] if place < self._length else default
+
     def set(self, name: str, value: V) -> FrozenMap[V]:
         """This map with one entry replaced, or appended."""
-        return self.update(((name, value),))
+        place = self._index.get(name, self._length)
+        if place >= self._length:
+            return self.update(((name, value),))
+        chunks = list(self._chunks)
+        chunk = list(chunks[place // _WIDTH])
+        chunk[place % _WIDTH] = value
+        chunks[place // _WIDTH] = tuple(chunk)
+        return self._make(self._index, tuple(chunks), self._length)
 
     def update(self, entries: Iterable[tuple[str, V]]) -> FrozenMap[V]:
         """This map with entries replaced, or appended in their order."""
         index, length = self._index, self._length
-        open_chunks: dict[int, list[V]] = {}
+        chunks: list[Any] = list(self._chunks)
+        opened = set()  # numbers of the chunks that are lists for now
         for name, value in entries:
-            place = index.get(name, -1)
-            if place < 0 or place >= length:
+            place = index.get(name, length)
+            if place >= length:
                 index, place = self._append(index, name, length)
                 length += 1
-            number, offset = divmod(place, _WIDTH)
-            chunk = open_chunks.get(number)
-            if chunk is None:
-                chunk = open_chunks[number] = list(self._chunks[number]) if number < len(self._chunks) else []
-            if offset < len(chunk):
-                chunk[offset] = value
-            else:
-                chunk.append(value)
-        chunks = list(self._chunks)
-        for number, chunk in open_chunks.items():
-            chunks[number : number + 1] = (tuple(chunk),)
+            number, offset = place // _WIDTH, place % _WIDTH
+            if number not in opened:
+                opened.add(number)
+                chunks[number : number + 1] = (list(chunks[number]) if number < len(chunks) else [],)
+            chunks[number][offset : offset + 1] = (value,)
+        for number in opened:
+            chunks[number] = tuple(chunks[number])
         return self._make(index, tuple(chunks), length)
 
     def differing(self, older: FrozenMap[V]) -> Iterator[str]:

@@ -163,7 +163,9 @@ class SnapMember(_Dumps):
         """The number of the change that made this node."""
         return self._rev
 
-    def _set(self, one: OneMember, rev: int) -> SnapMember:
+    def _set(self, one: OneMember | OneBLOB, rev: int, filename: str) -> SnapMember:
+        """This member with the value that came; `filename` is where a BLOB was saved."""
+        assert isinstance(one, OneMember)
         return type(self)(self._info, one.value, rev)
 
     def _renamed(self, rev: int, **changed: Any) -> SnapMember:
@@ -232,7 +234,8 @@ class SnapNumberMember(SnapMember):
         """The value as the device's format shows it. Never raises."""
         return format_number(self._info.format, self.getfloatvalue())
 
-    def _set(self, one: OneMember, rev: int) -> SnapMember:
+    def _set(self, one: OneMember | OneBLOB, rev: int, filename: str) -> SnapMember:
+        assert isinstance(one, OneMember)
         info = self._info
         if one.limits is not None:
             low, high, step = one.limits
@@ -311,8 +314,9 @@ class SnapBLOBMember(SnapMember):
     def _renamed(self, rev: int, **changed: Any) -> SnapBLOBMember:
         return SnapBLOBMember(self._info._replace(**changed), self._blob, rev, self._filename)
 
-    def _set_blob(self, one: OneBLOB, rev: int, filename: str) -> SnapBLOBMember:
+    def _set(self, one: OneMember | OneBLOB, rev: int, filename: str) -> SnapBLOBMember:
         """A BLOB without content is a change of state only: the old content stays."""
+        assert isinstance(one, OneBLOB)
         if one.payload is None and self._blob is not None:
             one = self._blob._replace(error=one.error)
         elif one.payload is None and not one.error:
