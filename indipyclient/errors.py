@@ -7,7 +7,10 @@
     │   ├── UnknownVector
     │   └── UnknownMember
     ├── ReadOnly (PermissionError)          the vector takes no commands
-    └── InvalidValue (ValueError)           the value does not suit the member
+    ├── InvalidValue (ValueError)           the value does not suit the member
+    ├── WaitTimeout (TimeoutError)          what was waited for did not come in time
+    ├── MailboxClosed                       nothing more will come
+    └── ConcurrentUse (RuntimeError)        a second thread at what is for one at a time
 
 Each has the standard parent in brackets too, so that ``except KeyError`` and the like work.
 """
@@ -18,14 +21,17 @@ import difflib
 from collections.abc import Iterable
 
 __all__ = [
+    "ConcurrentUse",
     "INDIError",
     "InvalidValue",
+    "MailboxClosed",
     "NotConnected",
     "ReadOnly",
     "UnknownDevice",
     "UnknownMember",
     "UnknownName",
     "UnknownVector",
+    "WaitTimeout",
 ]
 
 
@@ -81,3 +87,15 @@ class ReadOnly(INDIError, PermissionError):
 
 class InvalidValue(INDIError, ValueError):
     """A value that the member, or the rule of its vector, does not allow."""
+
+
+class WaitTimeout(INDIError, TimeoutError):
+    """What was waited for did not come in time; it may still come."""
+
+
+class MailboxClosed(INDIError):
+    """The mailbox was closed and everything in it has been taken; the cause, if any, is chained."""
+
+
+class ConcurrentUse(INDIError, RuntimeError):
+    """A second thread tried what only one at a time may do."""

@@ -311,9 +311,9 @@ class IPyClient(UserDict[str, Device]):
             device = self.data[message.device] = Device(message.device, self)
         vector = device._follow(message.name, message.kind)
         self._answered(message.device, message.name)
+        await self._tell(events.DEFINITIONS[message.kind](message, message.timestamp or now, device, vector))
         if message.kind == "BLOB" and self.resend_enableBLOB_on_def:
             await self.resend_enableBLOB(message.device, message.name)
-        await self._tell(events.DEFINITIONS[message.kind](message, message.timestamp or now, device, vector))
         self._logrx(message)
 
     async def _on_delete(self, message: DelProperty) -> None:

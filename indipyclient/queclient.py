@@ -49,8 +49,9 @@ class QueClient(IPyClient):
     item that says what was wrong, and the next one follows.
 
     Args:
-        txque, rxque: queue.Queue, queue.SimpleQueue, asyncio.Queue (of the loop that runs the
-            client) or collections.deque, in any combination.
+        txque, rxque: Mailbox, queue.Queue, queue.SimpleQueue, asyncio.Queue (of the loop that runs
+            the client) or collections.deque, in any combination. A Mailbox that is `rxque` is
+            closed when the client ends, one that is `txque` ends it by being closed.
         indihost, indiport: the server.
         blobfolder: folder into which every BLOB received is written, or None.
 
@@ -95,13 +96,18 @@ class QueClient(IPyClient):
         helpers = [asyncio.create_task(run) for run in runs]
         for helper in helpers:
             helper.add_done_callback(self._on_end)
+        cause: BaseException | None = None
         try:
             await super().asyncrun()
             await self._sink.emptied(_LAST_ITEMS)
+        except BaseException as error:
+            cause = error
+            raise
         finally:
             for helper in helpers:
                 helper.cancel()
             await asyncio.gather(*helpers, return_exceptions=True)
+            self._sink.close(cause)
 
     def _accept(self, item: Any) -> None:
         """Called in the loop with each item of `txque`. None is acted on at once, whatever is before it."""

@@ -5,6 +5,7 @@ client has to say on ``rxque``. Neither ever makes the loop wait for the program
 
 | queue                       | commands come by                     | a full one is waited on by |
 |-----------------------------|--------------------------------------|----------------------------|
+| Mailbox                     | its hook                             | looking again              |
 | queue.Queue and subclasses  | a thread waiting on its condition    | a thread, likewise         |
 | queue.SimpleQueue           | a thread waiting in get()            | looking again              |
 | asyncio.Queue               | a task; the queue is of this loop    | looking again              |
@@ -25,10 +26,14 @@ from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias
 
 from .backlog import Backlog, EventItem
+from .errors import MailboxClosed
+from .mailbox import Mailbox
 
 __all__ = ["AnyQueue", "Sink", "Source", "check_queue", "make_source"]
 
-AnyQueue: TypeAlias = "queue.Queue[Any] | queue.SimpleQueue[Any] | asyncio.Queue[Any] | deque[Any]"
+AnyQueue: TypeAlias = (
+    "Mailbox[Any] | queue.Queue[Any] | queue.SimpleQueue[Any] | asyncio.Queue[Any] | deque[Any]"
+)
 
 _QUICK, _GENTLE = 0.002, 0.25  # seconds between looks at a deque in use, and at one at rest
 _PATIENCE = 1.0  # seconds without a command after which a deque is at rest
@@ -37,10 +42,10 @@ _LOOK = 0.05  # seconds between looks at a full queue that cannot be waited on
 
 def check_queue(name: str, candidate: Any) -> None:
     """Raise TypeError, in the caller's thread, if `candidate` is no queue of a kind known here."""
-    kinds = (queue.Queue, queue.SimpleQueue, asyncio.Queue, deque)
+    kinds = (Mailbox, queue.Queue, queue.SimpleQueue, asyncio.Queue, deque)
     if not isinstance(candidate, kinds):
         raise TypeError(
-            f"{name} must be a queue.Queue, queue.SimpleQueue, asyncio.Queue or collections.deque,"
+            f"{name} must be a Mailbox, queue.Queue, queue.SimpleQueue, asyncio.Queue or deque,"
             f" not {type(candidate).__name__}"
         )
 
@@ -63,6 +68,8 @@ def make_source(txque: AnyQueue) -> Source:
         return _ThreadSource(_SentinelGet(txque))
     if isinstance(txque, asyncio.Queue):
         return _TaskSource(txque)
+    if isinstance(txque, Mailbox):
+        return _HookSource(txque)
     return _LookingSource(txque)
 
 
@@ -142,6 +149,32 @@ class _ThreadSource:
         with contextlib.suppress(RuntimeError):  # the loop has been closed
             while item := self._get.next():
                 loop.call_soon_threadsafe(accept, item[0])
+
+
+class _HookSource:
+    """A mailbox calls back when there is something in it. Its closing is the end of the commands."""
+
+    def __init__(self, source: Mailbox[Any]) -> None:
+        self._mailbox = source
+
+    async def run(self, accept: Callable[[Any], None]) -> None:
+        loop = asyncio.get_running_loop()
+
+        def take() -> None:
+            for item in self._mailbox.drain():
+                accept(item)
+            if self._mailbox.closed:
+                accept(None)
+
+        def hook() -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has been closed
+                loop.call_soon_threadsafe(take)
+
+        self._mailbox.set_hook(hook)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self._mailbox.set_hook(None)
 
 
 class _TaskSource:
@@ -224,9 +257,16 @@ class Sink:
             self._waiting.clear()
             self._empty.set()
 
+    def close(self, cause: BaseException | None) -> None:
+        """Nothing more will come: a mailbox tells whoever waits in it, and why."""
+        if isinstance(self._queue, Mailbox):
+            self._queue.close(None if isinstance(cause, asyncio.CancelledError) else cause)
+
     def _offer(self, item: EventItem) -> bool:
         """Put an item if there is room."""
         target = self._queue
+        if isinstance(target, Mailbox):
+            return _offer_mailbox(target, item, self._limit)
         if isinstance(target, deque):
             # A bounded deque is the program's own way to say "the newest only".
             if target.maxlen is None and len(target) >= self._limit:
@@ -240,6 +280,14 @@ class Sink:
         except (queue.Full, asyncio.QueueFull):
             return False
         return True
+
+
+def _offer_mailbox(target: Mailbox[EventItem], item: EventItem, limit: int) -> bool:
+    if target.keep is None and len(target) >= limit:
+        return False
+    with contextlib.suppress(MailboxClosed):  # the program wants no more
+        target.put(item)
+    return True
 
 
 class _Looking:

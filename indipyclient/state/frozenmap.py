@@ -16,6 +16,7 @@ __all__ = ["FrozenMap"]
 
 V = TypeVar("V")
 _WIDTH = 64
+_NOTHING = object()
 
 
 class FrozenMap(Mapping[str, V], Generic[V]):
@@ -105,12 +106,12 @@ class FrozenMap(Mapping[str, V], Generic[V]):
         Skips what the two share, so it costs what has changed, not what there is.
         """
         if self._index is not older._index:
-            yield from (name for name in self if older.get(name) is not self[name])
+            yield from (name for name in self if older.get(name, _NOTHING) is not self[name])
             yield from (name for name in older if name not in self)
             return
         names = list(self if len(self) >= len(older) else older)
         for number in range(max(len(self._chunks), len(older._chunks))):
-            mine, theirs = _nth(self._chunks, number), _nth(older._chunks, number)
+            mine, theirs = _nth(self._chunks, number, ()), _nth(older._chunks, number, ())
             if mine is theirs:
                 continue
             for offset in range(max(len(mine), len(theirs))):
@@ -135,5 +136,5 @@ def _chunked(values: tuple[V, ...]) -> tuple[tuple[V, ...], ...]:
     return tuple(values[start : start + _WIDTH] for start in range(0, len(values), _WIDTH))
 
 
-def _nth(row: tuple[Any, ...], place: int) -> Any:
-    return row[place] if place < len(row) else ()
+def _nth(row: tuple[Any, ...], place: int, default: Any = _NOTHING) -> Any:
+    return row[place] if place < len(row) else default

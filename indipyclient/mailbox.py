@@ -1,0 +1,282 @@
+"""A queue made for handing things from one thread to another, and to any kind of event loop.
+
+Threads: any number of them `put`; one at a time takes, and a second one that tries meanwhile is
+refused. One lock guards everything; no user code, no hook and no system call that could block
+runs under it. `latest`, `dropped`, `len()` and `repr()` take no lock.
+
+The order of steps that loses no wake-up: a producer appends and only then, outside the lock, makes
+the descriptor readable and calls the hook; a consumer empties the descriptor first and then takes
+the items, both under the lock. So a wake-up may be spurious, but none is ever missing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Generic, TypeVar
+
+from .errors import ConcurrentUse, MailboxClosed, WaitTimeout
+
+__all__ = ["Mailbox"]
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+# On Windows before Python 3.14 a wait for a lock cannot be interrupted by Ctrl-C, so it goes in slices.
+_SLICE = 0.2 if sys.platform == "win32" and sys.version_info < (3, 14) else threading.TIMEOUT_MAX
+
+
+class Mailbox(Generic[T]):
+    """A thread-safe queue that can be waited on in every way there is.
+
+    Block in `get`, iterate (``for`` or ``async for``, until it is closed), poll `drain`, be called
+    back through `set_hook`, or watch `fileno` with select, Qt, Tk, GLib or asyncio. All of them see
+    the same state, so they may be mixed.
+
+    Args:
+        keep: None to keep everything that was put; N to keep only the newest N items, dropping the
+            oldest and counting them in `dropped`; 1 is "only the latest".
+
+    Attributes:
+        latest: the newest item ever put, also after it was taken; None before the first.
+        dropped: how many items were dropped to make room.
+        hook_errors: how many times the hook raised an exception.
+
+    Raises:
+        ValueError: `keep` is less than 1.
+    """
+
+    def __init__(self, keep: int | None = None) -> None:
+        if keep is not None and keep < 1:
+            raise ValueError(f"keep must be at least 1, or None, not {keep}")
+        self.latest: T | None = None
+        self.dropped = 0
+        self.hook_errors = 0
+        self._keep = keep
+        self._items: deque[T] = deque()
+        self._changed = threading.Condition()
+        self._signalled = False  # whether the waiting things have been told since they were last taken
+        self._closed = False
+        self._cause: BaseException | None = None
+        self._taker: int | None = None  # the thread that waits in get, if one does
+        self._hook: Callable[[], object] | None = None
+        self._pair: tuple[socket.socket, socket.socket] | None = None  # (to watch, to write)
+        self._wakers: list[Callable[[], None]] = []  # one-time, for async iteration
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __repr__(self) -> str:
+        closed = ", closed" if self._closed else ""
+        return f"<Mailbox of {len(self)} items, {self.dropped} dropped{closed}>"
+
+    @property
+    def keep(self) -> int | None:
+        """How many items are kept at most; None for all."""
+        return self._keep
+
+    @property
+    def closed(self) -> bool:
+        """Whether it has been closed; what is in it can still be taken."""
+        return self._closed
+
+    # -- giving ---------------------------------------------------------------------------------
+
+    def put(self, item: T) -> None:
+        """Add an item. Any thread; never blocks.
+
+        Raises:
+            MailboxClosed: it has been closed.
+        """
+        with self._changed:
+            if self._closed:
+                raise MailboxClosed("the mailbox is closed") from self._cause
+            self._items.append(item)
+            if self._keep is not None and len(self._items) > self._keep:
+                self._items.popleft()
+                self.dropped += 1
+            self.latest = item
+            edge = self._signal()
+            self._changed.notify()
+        if edge:
+            self._wake()
+
+    def close(self, cause: BaseException | None = None) -> None:
+        """Take no more items. Any thread, any number of times.
+
+        Whoever waits gets what is still there, and then MailboxClosed; iteration ends.
+
+        Args:
+            cause: why, if something went wrong: it becomes the cause of the MailboxClosed, and
+                ends iteration with it too.
+        """
+        with self._changed:
+            if self._closed:
+                return
+            self._closed = True
+            self._cause = cause
+            self._signal()
+            self._changed.notify_all()
+        self._wake()
+
+    def _signal(self) -> bool:
+        """Under the lock: note that there is something; True if nobody has been told of it yet."""
+        edge, self._signalled = not self._signalled, True
+        return edge
+
+    def _wake(self) -> None:
+        """Outside the lock: tell whoever is not waiting in `get`."""
+        with self._changed:
+            hook, wakers, self._wakers = self._hook, self._wakers, []
+            if self._pair is not None:
+                with contextlib.suppress(BlockingIOError):  # full of bytes: readable all the more
+                    self._pair[1].send(b"\0")
+        for waker in wakers:
+            waker()
+        if hook is not None:
+            self._call(hook)
+
+    def _call(self, hook: Callable[[], object]) -> None:
+        try:
+            hook()
+        except Exception:
+            self.hook_errors += 1
+            logger.exception("the hook of a mailbox raised an exception")
+
+    # -- taking ---------------------------------------------------------------------------------
+
+    def get(self, timeout: float | None = None) -> T:
+        """Take the oldest item, waiting for it if need be. Ctrl-C interrupts the waiting.
+
+        Args:
+            timeout: seconds to wait at most; None for as long as it takes, 0 not at all.
+
+        Raises:
+            WaitTimeout: nothing came in time.
+            MailboxClosed: it is closed and empty.
+            ConcurrentUse: another thread is waiting in `get`.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        with self._changed, self._alone():
+            while not self._items:
+                if self._closed:
+                    raise MailboxClosed("the mailbox is closed") from self._cause
+                left = _SLICE if deadline is None else deadline - time.monotonic()
+                if left <= 0:
+                    self._unsignal()
+                    raise WaitTimeout(f"nothing came within {timeout:g} s")
+                self._changed.wait(min(left, _SLICE))
+            item = self._items.popleft()
+            if not self._items:
+                self._unsignal()
+            return item
+
+    def drain(self) -> list[T]:
+        """Take all there is, oldest first; an empty list if there is nothing. Never blocks.
+
+        Raises:
+            ConcurrentUse: another thread is waiting in `get`.
+        """
+        with self._changed, self._alone():
+            items = list(self._items)
+            self._items.clear()
+            self._unsignal()
+            return items
+
+    def __iter__(self) -> Iterator[T]:
+        """The items as they come, until the mailbox is closed (with a cause: until that is raised)."""
+        while True:
+            try:
+                item = self.get()
+            except MailboxClosed:
+                if self._cause is not None:
+                    raise
+                return
+            yield item
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        """As plain iteration, in any asyncio loop, without blocking it."""
+        loop = asyncio.get_running_loop()
+        while True:
+            for item in self.drain():
+                yield item
+            arrived = asyncio.Event()
+            with self._changed:
+                if self._items:
+                    continue
+                if self._closed:
+                    break
+                self._wakers.append(_waker(loop, arrived))
+            await arrived.wait()
+        if self._cause is not None:
+            raise MailboxClosed("the mailbox is closed") from self._cause
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Under the lock: refuse a second consumer while the first one waits."""
+        if self._taker is not None:
+            raise ConcurrentUse("another thread is waiting in this mailbox")
+        self._taker = threading.get_ident()
+        try:
+            yield
+        finally:
+            self._taker = None
+
+    def _unsignal(self) -> None:
+        """Under the lock, with nothing left: the next item is news again. A closed box stays readable."""
+        if self._closed:
+            return
+        self._signalled = False
+        if self._pair is not None:
+            with contextlib.suppress(BlockingIOError):
+                while self._pair[0].recv(4096):
+                    pass
+
+    # -- being told -----------------------------------------------------------------------------
+
+    def set_hook(self, hook: Callable[[], object] | None) -> None:
+        """Have `hook()` called when something is there to take after nothing was, and on close.
+
+        It is called without arguments in the thread that puts, and must be quick: schedule
+        something and return. What it raises is logged and counted in `hook_errors`. If something is
+        there already it is called at once, in this thread. None removes it.
+        """
+        with self._changed:
+            self._hook = hook
+            pending = bool(self._items) or self._closed
+        if hook is not None and pending:
+            self._call(hook)
+
+    def fileno(self) -> int:
+        """A descriptor that is readable while there is something to take, or the mailbox is closed.
+
+        Watch it, do not read it: `get` and `drain` do. It is made on the first call and lives as long
+        as the mailbox. After the close, stop watching once everything is taken: it stays readable.
+        """
+        with self._changed:
+            if self._pair is None:
+                self._pair = socket.socketpair()
+                for end in self._pair:
+                    end.setblocking(False)
+                if self._items or self._closed:
+                    self._pair[1].send(b"\0")
+            return self._pair[0].fileno()
+
+    def __del__(self) -> None:
+        for end in getattr(self, "_pair", None) or ():
+            end.close()
+
+
+def _waker(loop: asyncio.AbstractEventLoop, arrived: asyncio.Event) -> Callable[[], None]:
+    def wake() -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has been closed: nobody waits any more
+            loop.call_soon_threadsafe(arrived.set)
+
+    return wake

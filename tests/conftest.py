@@ -1,0 +1,26 @@
+"""Holds for every test: whatever it starts or opens, it ends or closes."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.deadline import becomes_true
+from tests.support.leaks import Resources
+
+SETTLE_SECONDS = 2.0
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind() -> Iterator[None]:
+    """Fail a test that leaves threads, child processes, files or sockets behind."""
+    before = Resources.now()
+    yield
+    if not Resources.now().beyond(before):
+        return
+    # what only waits for the garbage collector, or is about to end, is not left behind
+    gc.collect()
+    if not becomes_true(lambda: not Resources.now().beyond(before), SETTLE_SECONDS):
+        pytest.fail("left behind: " + "; ".join(Resources.now().beyond(before)), pytrace=False)
