@@ -20,10 +20,13 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 from . import events
+from .answers import Answers
+from .blobchoice import BLOBChoice
 from .blobfolder import save_blob
 from .devices import Device, _ParentDevice
 from .errors import INDIError, InvalidValue, NotConnected
 from .inbox import Inbox
+from .keeper import Keeper
 from .link import Asked, Attempting, Failed, Link, Lost, Made, News, Retrying, Timing
 from .propertyvectors import BLOBVector
 from .protocol import (
@@ -44,8 +47,9 @@ from .protocol import (
 from .protocol.messages import BLOB_MODES
 from .state import apply as state
 from .state.commands import find_vector, new_vector
-from .state.snapshots import Messages, Snap, SnapDevice
+from .state.snapshots import Messages, Snap, SnapDevice, SnapVector
 from .views import MessageLog, ParseException
+from .wirelog import WireLog
 
 __all__ = [
     "DEFTAGS",
@@ -78,6 +82,7 @@ class _TimedOut(NamedTuple):
 
 
 _Item: TypeAlias = Message | News | _Notice | _TimedOut | events.ClientEvent | None
+_FROM_SERVER = (SetVector, DefVector, DelProperty, DeviceMessage, GetProperties)
 _LOCAL = (Lost, _Notice, events.ClientEvent)
 
 # Reading pauses above the first and goes on below the second number of messages that wait for rxevent.
@@ -123,13 +128,13 @@ class IPyClient(UserDict[str, Device]):
         self.user_string_dict: dict[tuple[str, str | None, str | None], str] = {}
         self.stopped = asyncio.Event()
         self._stop = False
-        self._snap = Snap(indihost, int(indiport))
         self._itemid = 0
-        self._verbose = 1
-        self._BLOBfolder: Path | None = None
+        self._keeper = Keeper(Snap(indihost, int(indiport)), self.data, self._new_device, self._identify)
+        self._answers = Answers(lambda *names: self._inbox.put(_TimedOut(*names)))
+        self._blob_choice = BLOBChoice()
         self._enableBLOBdefault = "Never"
-        self._blob_modes: dict[tuple[str, str | None], str] = {}
-        self._timers: dict[tuple[str, str], asyncio.TimerHandle] = {}
+        self._BLOBfolder: Path | None = None
+        self._wirelog = WireLog(logger)
         self._inbox: Inbox[_Item] = Inbox()
         self._link: Link | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -276,6 +281,8 @@ class IPyClient(UserDict[str, Device]):
         handler = self._HANDLERS.get(type(item))
         if handler is not None:
             await handler(self, item)
+        elif isinstance(item, _FROM_SERVER):
+            await self._on_message(item)
 
     async def _tell(self, event: Any) -> None:
         """Hand an event to the program, whose faults must not stop the client."""
@@ -284,72 +291,26 @@ class IPyClient(UserDict[str, Device]):
         except Exception:
             logger.exception("rxevent raised an exception on %r", event)
 
-    async def _on_set(self, message: SetVector) -> None:
+    async def _on_message(self, message: Message) -> None:
         now = datetime.now(timezone.utc)
-        filenames: dict[str, str] = {}
-        if message.kind == "BLOB":
+        filenames = None
+        if isinstance(message, SetVector) and message.kind == "BLOB":
             filenames = await self._take_blobs(message, now)
-        snap = state.apply(self._snap, message, now, self._identify, filenames)
-        if snap is self._snap:
-            logger.debug("ignored: set%sVector %r of %r", message.kind, message.name, message.device)
+        event = self._keeper.absorb(message, now, filenames)
+        if event is None:
             return
-        self._snap = snap
-        device = self.data[message.device]
-        vector = device.data[message.name]
-        self._answered(message.device, message.name)
-        event = events.UPDATES[message.kind](message, message.timestamp or now, device, vector)
+        if event.vectorname is not None:
+            self._answers.arrived(event.devicename or "", event.vectorname)
         await self._tell(event)
-        self._logrx(message)
-
-    async def _on_define(self, message: DefVector) -> None:
-        now = datetime.now(timezone.utc)
-        device = self.data.get(message.device)
-        if device is not None:
-            device._leave(message.name, message.kind)
-        self._snap = state.apply(self._snap, message, now, self._identify)
-        if device is None:
-            device = self.data[message.device] = Device(message.device, self)
-        vector = device._follow(message.name, message.kind)
-        self._answered(message.device, message.name)
-        await self._tell(events.DEFINITIONS[message.kind](message, message.timestamp or now, device, vector))
-        if message.kind == "BLOB" and self.resend_enableBLOB_on_def:
-            await self.resend_enableBLOB(message.device, message.name)
-        self._logrx(message)
-
-    async def _on_delete(self, message: DelProperty) -> None:
-        now = datetime.now(timezone.utc)
-        snap = state.apply(self._snap, message, now, self._identify)
-        device = self.data.get(message.device)
-        if device is None or snap is self._snap:
-            logger.debug("ignored: delProperty %r of %r", message.name, message.device)
-            return
-        self._snap = snap
-        for name in list(device.data) if message.name is None else [message.name]:
-            self._answered(message.device, name)
-        await self._tell(events.delProperty(message, message.timestamp or now, device))
-        self._logrx(message)
-
-    async def _on_message(self, message: DeviceMessage) -> None:
-        now = datetime.now(timezone.utc)
-        self._snap = state.apply(self._snap, message, now, self._identify)
-        device = self.data.get(message.device or "")
-        await self._tell(events.Message(message, message.timestamp or now, device))
-        self._logrx(message)
-
-    async def _on_get_properties(self, message: GetProperties) -> None:
-        device = self.data.get(message.device or "")
-        await self._tell(events.getProperties(message, datetime.now(timezone.utc), device))
+        if isinstance(event, events.defBLOBVector) and self.resend_enableBLOB_on_def:
+            await self.resend_enableBLOB(event.devicename or "", event.vectorname)
+        self._wirelog.received(message)
 
     async def _on_malformed(self, message: Malformed) -> None:
-        logger.warning("from %s:%s: %s", self.indihost, self.indiport, message.reason)
-        await self._on_notice(_Notice(message.reason))
+        await self._warn(message.reason)
 
     async def _on_notice(self, notice: _Notice) -> None:
-        now = datetime.now(timezone.utc)
-        self._snap = state.log(self._snap, now, notice.text)
-        message = DeviceMessage(None, now, notice.text)
-        event = events.Message(message, now, None)
-        await self._tell(event)
+        await self._tell(self._keeper.notice(notice.text, datetime.now(timezone.utc)))
 
     async def _on_timeout(self, item: _TimedOut) -> None:
         device = self.data.get(item.device)
@@ -358,32 +319,34 @@ class IPyClient(UserDict[str, Device]):
             await self._tell(events.VectorTimeOut(datetime.now(timezone.utc), device, vector))
 
     async def _on_attempt(self, news: Attempting) -> None:
-        await self._on_notice(_Notice(f"Attempting to connect to {self.indihost}:{self.indiport}"))
+        await self._on_notice(_Notice(f"Attempting to connect to {self._where}"))
 
     async def _on_made(self, news: Made) -> None:
-        self._blank(connected=True)
-        await self._warn(f"Connected to {self.indihost}:{self.indiport}")
+        self._keeper.forget()
+        self._keeper.connected(True)
+        await self._warn(f"Connected to {self._where}")
         await self._tell(events.ConnectionMade(None, datetime.now(timezone.utc)))
 
     async def _on_asked(self, news: Asked) -> None:
         await self._on_notice(_Notice("getProperties sent"))
 
     async def _on_failed(self, news: Failed) -> None:
-        what = "refused" if isinstance(news.reason, ConnectionRefusedError) else "error"
-        detail = "" if what == "refused" else f": {news.reason}"
-        await self._warn(f"Connection {what} on {self.indihost}:{self.indiport}{detail}")
+        if isinstance(news.reason, ConnectionRefusedError):
+            await self._warn(f"Connection refused on {self._where}")
+        else:
+            await self._warn(f"Connection error on {self._where}: {news.reason}")
 
     async def _on_lost(self, news: Lost) -> None:
         """First the reason, then the end; the state says from here on that there is no connection."""
-        where = f"{self.indihost}:{self.indiport}"
-        self._snap = self._snap._with(connected=False)
+        self._answers.forget()
+        self._keeper.connected(False)
         if isinstance(news.reason, TimeoutError):
-            await self._warn(f"Error: Connection timed out on {where}: {news.reason}")
+            await self._warn(f"Error: Connection timed out on {self._where}: {news.reason}")
         elif news.reason is not None:
-            await self._warn(f"Connection Lost on {where}: {news.reason}")
-        await self._warn(f"Connection closed on {where}")
+            await self._warn(f"Connection Lost on {self._where}: {news.reason}")
+        await self._warn(f"Connection closed on {self._where}")
         await self._tell(events.ConnectionLost(None, datetime.now(timezone.utc)))
-        self._blank(connected=False)
+        self._keeper.forget()
 
     async def _on_retry(self, news: Retrying) -> None:
         await self._warn("Connection failed, re-trying...")
@@ -392,26 +355,18 @@ class IPyClient(UserDict[str, Device]):
         logger.warning(text)
         await self._on_notice(_Notice(text))
 
-    def _blank(self, connected: bool) -> None:
-        """Forget the devices; objects that the program holds keep what they show."""
-        for device in self.data.values():
-            device._detach()
-        for timer in self._timers.values():
-            timer.cancel()
-        self._timers.clear()
-        self._snap = state.blank(self._snap, connected)
-        self.data.clear()
+    @property
+    def _where(self) -> str:
+        return f"{self.indihost}:{self.indiport}"
+
+    def _new_device(self, name: str) -> Device:
+        return Device(name, self)
 
     def _identify(self, device: str, vector: str, member: str) -> tuple[str, int]:
         text = self.user_string_dict.get((device, vector or None, member or None), "")
         return text, self.create_itemid(devicename=device, vectorname=vector, membername=member)
 
     _HANDLERS: ClassVar[dict[type, Callable[..., Any]]] = {
-        SetVector: _on_set,
-        DefVector: _on_define,
-        DelProperty: _on_delete,
-        DeviceMessage: _on_message,
-        GetProperties: _on_get_properties,
         Malformed: _on_malformed,
         Attempting: _on_attempt,
         Made: _on_made,
@@ -440,6 +395,14 @@ class IPyClient(UserDict[str, Device]):
     def messages(self) -> MessageLog:
         """The last eight messages of no device, newest first: (aware UTC datetime, text)."""
         return MessageLog(lambda: self._snap.messages, self._set_messages)
+
+    @property
+    def _snap(self) -> Snap:
+        return self._keeper.snap
+
+    @_snap.setter
+    def _snap(self, snap: Snap) -> None:
+        self._keeper.snap = snap
 
     @property
     def user_string(self) -> str:
@@ -521,7 +484,7 @@ class IPyClient(UserDict[str, Device]):
         """
         if verbose not in (0, 1, 2, 3):
             raise ValueError("verbose must be 0, 1, 2 or 3")
-        self._verbose = verbose
+        self._wirelog.verbosity = verbose
 
     # -- sending --------------------------------------------------------------------------------
 
@@ -578,8 +541,8 @@ class IPyClient(UserDict[str, Device]):
             pieces = [encode(message)]
         vector = find_vector(self._snap, devicename, vectorname)
         self._snap = state.change_vector(self._snap, vector, state="Busy")
-        self._expect_answer(devicename, vectorname, vector.timeout)
-        self._logtx(message)
+        self._expect_answer(vector)
+        self._wirelog.sent(message)
         if self._link is None or not await self._link.send(pieces):
             raise NotConnected(f"the connection to {self.indihost}:{self.indiport} was lost while sending")
         return message
@@ -602,11 +565,8 @@ class IPyClient(UserDict[str, Device]):
         Never and Also go out for each BLOB vector by name: indiserver takes a request without a
         name to be for the whole connection, and overwrites with it what was chosen for others.
         """
-        if value not in BLOB_MODES or not devicename:
+        if not self._blob_choice.choose(value, devicename, vectorname or None):
             return
-        if vectorname is None:
-            self._blob_modes = {key: mode for key, mode in self._blob_modes.items() if key[0] != devicename}
-        self._blob_modes[devicename, vectorname] = value
         if value == "Only" and vectorname is None:
             await self._transmit(EnableBLOB(value, devicename))
         await self.resend_enableBLOB(devicename, vectorname)
@@ -617,7 +577,7 @@ class IPyClient(UserDict[str, Device]):
         vectors = () if device is None else [device.get(vectorname)] if vectorname else device.values()
         for vector in list(vectors):
             if isinstance(vector, BLOBVector) and vector.enable:
-                mode = self._blob_mode(devicename, vector.name)
+                mode = self._blob_choice.mode(devicename, vector.name)
                 await self._transmit(EnableBLOB(mode, devicename, vector.name))
 
     async def send(self, xmldata: ET.Element) -> None:
@@ -627,7 +587,7 @@ class IPyClient(UserDict[str, Device]):
 
     async def _transmit(self, message: Message) -> None:
         if self._link is not None and await self._link.send([encode(message)]):
-            self._logtx(message)
+            self._wirelog.sent(message)
 
     def _is_blob(self, devicename: str, vectorname: str) -> bool:
         with contextlib.suppress(INDIError):
@@ -675,20 +635,10 @@ class IPyClient(UserDict[str, Device]):
     def respond_timeout(self, seconds: float) -> None:
         self.timing.respond_timeout = seconds
 
-    def _expect_answer(self, devicename: str, vectorname: str, announced: float | None) -> None:
-        self._answered(devicename, vectorname)
-        if self.timeout_enable and self._loop is not None:
-            seconds = min(max(announced or 0.0, self.vector_timeout_min), self.vector_timeout_max)
-            timed_out = _TimedOut(devicename, vectorname)
-            self._timers[devicename, vectorname] = self._loop.call_later(seconds, self._no_answer, timed_out)
-
-    def _no_answer(self, item: _TimedOut) -> None:
-        self._timers.pop((item.device, item.name), None)
-        self._inbox.put(item)
-
-    def _answered(self, devicename: str, vectorname: str) -> None:
-        if self._timers and (timer := self._timers.pop((devicename, vectorname), None)):
-            timer.cancel()
+    def _expect_answer(self, vector: SnapVector) -> None:
+        if self.timeout_enable:
+            seconds = min(max(vector.timeout or 0.0, self.vector_timeout_min), self.vector_timeout_max)
+            self._answers.expect(vector.devicename, vector.name, seconds)
 
     # -- BLOBs --------------------------------------------------------------------------------------
 
@@ -704,6 +654,7 @@ class IPyClient(UserDict[str, Device]):
     def enableBLOBdefault(self, value: str) -> None:
         if value in BLOB_MODES:
             self._enableBLOBdefault = value
+            self._set_default_choice()
 
     @property
     def BLOBfolder(self) -> Path | None:
@@ -722,9 +673,14 @@ class IPyClient(UserDict[str, Device]):
         before = self._BLOBfolder
         self._BLOBfolder = _folder(value)
         if self._BLOBfolder is not None or before is not None:
-            self._blob_modes.clear()
+            self._blob_choice.forget()
+            self._set_default_choice()
             if (loop := self._loop) is not None:
                 loop.call_soon_threadsafe(self._resend_all)
+
+    def _set_default_choice(self) -> None:
+        """Where there is a folder to fill, all BLOBs are wanted."""
+        self._blob_choice.default = "Also" if self._BLOBfolder is not None else self._enableBLOBdefault
 
     def _resend_all(self) -> None:
         async def resend() -> None:
@@ -732,11 +688,6 @@ class IPyClient(UserDict[str, Device]):
                 await self.resend_enableBLOB(devicename)
 
         self._resending = asyncio.create_task(resend())
-
-    def _blob_mode(self, devicename: str, vectorname: str) -> str:
-        default = self._enableBLOBdefault if self._BLOBfolder is None else "Also"
-        modes = self._blob_modes
-        return modes.get((devicename, vectorname)) or modes.get((devicename, None)) or default
 
     async def _take_blobs(self, message: SetVector, now: datetime) -> dict[str, str]:
         """Report damaged BLOBs, and save the others if there is a folder: file names by member."""
@@ -754,24 +705,6 @@ class IPyClient(UserDict[str, Device]):
                 except OSError as error:
                     await self._warn(f"BLOB {blob.name!r} was not saved: {error}")
         return filenames
-
-    # -- logging ------------------------------------------------------------------------------------
-
-    def _logrx(self, message: Message) -> None:
-        if self._verbose and logger.isEnabledFor(logging.DEBUG):
-            logger.debug("RX:: %s", self._shown(message))
-
-    def _logtx(self, message: Message) -> None:
-        if self._verbose and logger.isEnabledFor(logging.DEBUG):
-            logger.debug("TX:: %s", self._shown(message))
-
-    def _shown(self, message: Message) -> str:
-        """A message as far as the verbosity shows it."""
-        if self._verbose < 3 and isinstance(message, SetVector | NewVector) and message.kind == "BLOB":
-            hidden = (blob._replace(payload=None) for blob in message.members if isinstance(blob, OneBLOB))
-            message = message._replace(members=tuple(hidden))
-        text = encode(message).decode().strip()
-        return text if self._verbose > 1 else text[: text.index(">") + 1]
 
 
 _HARDWARE_GRACE = 5.0

@@ -1,27 +1,20 @@
 """First steps: print what INDI instruments say, and set one of them, from plain code without await.
 
-Without arguments this starts the demo's own thermostat and camera. With --host and --port it uses
-a server that has them.
+The instruments are the demo's own; for a server of yours, give its host and port to runqueclient.
 """
 
-import argparse
 import queue
-import sys
 import threading
-import time
 
 from indipyclient.demo.instruments import DemoInstruments
 from indipyclient.queclient import runqueclient
 
+txque, rxque = queue.Queue(), queue.Queue()  # commands to the client, and what it has heard
 
-def warm_up(host, port):
-    txque, rxque = queue.Queue(), queue.Queue()  # commands to the client, and what it has heard
-    client = threading.Thread(target=runqueclient, args=(txque, rxque, host, port), daemon=True)
+with DemoInstruments() as demo:
+    client = threading.Thread(target=runqueclient, args=(txque, rxque, demo.host, demo.port), daemon=True)
     client.start()
-
-    deadline = time.monotonic() + 20
-    reached = False
-    while not reached and time.monotonic() < deadline:
+    while True:
         item = rxque.get(timeout=20)
         if item.vectorname is None:  # a message, or news of the connection
             continue
@@ -29,20 +22,7 @@ def warm_up(host, port):
         print(item.eventtype, item.devicename, item.vectorname, vector.state, dict(vector))
         if item.vectorname == "TARGET" and item.eventtype == "Define":
             txque.put(("Thermostat", "TARGET", {"TARGET": 20}))
-        reached = item.vectorname == "TARGET" and item.eventtype == "Set" and vector.state == "Ok"
-
+        if item.vectorname == "TARGET" and item.eventtype == "Set" and vector.state == "Ok":
+            break  # the room is at 20 degrees
     txque.put(None)  # ends the client
     client.join(timeout=5)
-    if not reached:
-        sys.exit("20 degrees were not reached")
-
-
-parser = argparse.ArgumentParser()
-parser.add_argument("--host")
-parser.add_argument("--port", type=int, default=7624)
-options = parser.parse_args()
-if options.host:
-    warm_up(options.host, options.port)
-else:
-    with DemoInstruments() as demo:
-        warm_up(demo.host, demo.port)

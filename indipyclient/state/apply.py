@@ -95,9 +95,9 @@ def log(snap: Snap, stamp: datetime, text: str, devicename: str | None = None) -
     return change_device(snap, device, messages=messages)
 
 
-def blank(snap: Snap, connected: bool) -> Snap:
+def blank(snap: Snap) -> Snap:
     """The snapshot without devices and messages, as it is at the start and the end of a connection."""
-    return snap._with(connected=connected, messages=(), devices=FrozenMap[SnapDevice]())
+    return snap._with(messages=(), devices=FrozenMap[SnapDevice]())
 
 
 def change_vector(snap: Snap, vector: SnapVector, **changed: Any) -> Snap:

@@ -1,0 +1,125 @@
+"""Keeps the books: the present state, the live objects that show it, and the event for each change.
+
+Everything is a plain call from the client's loop: a message goes in, the state and the live objects
+change, the event to tell the program comes out. Nothing here waits, and times come as arguments.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from . import events
+from .devices import Device
+from .protocol import (
+    DefVector,
+    DelProperty,
+    DeviceMessage,
+    GetProperties,
+    Message,
+    SetVector,
+)
+from .state import apply as state
+from .state.snapshots import Snap
+
+__all__ = ["Keeper"]
+
+logger = logging.getLogger(__name__)
+
+
+class Keeper:
+    """The state of one client and its live devices. For the thread of the client's loop.
+
+    Args:
+        snap: the state to begin with.
+        devices: the client's mapping of live devices, which is kept up to date here.
+        new_device: makes a live device of a name.
+        identify: see `state.apply.Identify`.
+
+    Attributes:
+        snap: the present state; one reference, so any thread may read it.
+    """
+
+    def __init__(
+        self,
+        snap: Snap,
+        devices: dict[str, Device],
+        new_device: Callable[[str], Device],
+        identify: state.Identify,
+    ) -> None:
+        self.snap = snap
+        self._devices = devices
+        self._new_device = new_device
+        self._identify = identify
+
+    def absorb(
+        self, message: Message, now: datetime, filenames: dict[str, str] | None = None
+    ) -> events.Event | None:
+        """Change the state by a message; return the event of it, or None if there is nothing to tell.
+
+        Args:
+            now: the time to take where the server sent none (aware, UTC).
+            filenames: where the BLOBs in the message were saved, by member.
+        """
+        if isinstance(message, SetVector):
+            return self._set(message, now, filenames)
+        if isinstance(message, DefVector):
+            return self._define(message, now)
+        if isinstance(message, DelProperty):
+            return self._delete(message, now)
+        if isinstance(message, DeviceMessage):
+            self.snap = state.apply(self.snap, message, now, self._identify)
+            return events.Message(message, message.timestamp or now, self._device(message.device))
+        if isinstance(message, GetProperties):
+            return events.getProperties(message, now, self._device(message.device))
+        return None
+
+    def notice(self, text: str, now: datetime) -> events.Message:
+        """Note a text of the client's own, as if the site had sent it."""
+        self.snap = state.log(self.snap, now, text)
+        return events.Message(DeviceMessage(None, now, text), now, None)
+
+    def connected(self, connected: bool) -> None:
+        """Note that the connection was made or lost; the devices stay for the moment."""
+        self.snap = self.snap._with(connected=connected)
+
+    def forget(self) -> None:
+        """Drop all devices and messages. Objects that the program holds keep what they show."""
+        for device in self._devices.values():
+            device._detach()
+        self._devices.clear()
+        self.snap = state.blank(self.snap)
+
+    def _device(self, name: str | None) -> Device | None:
+        return self._devices.get(name) if name else None
+
+    def _set(
+        self, message: SetVector, now: datetime, filenames: dict[str, str] | None
+    ) -> events.Event | None:
+        snap = state.apply(self.snap, message, now, self._identify, filenames)
+        if snap is self.snap:
+            logger.debug("ignored: set%sVector %r of %r", message.kind, message.name, message.device)
+            return None
+        self.snap = snap
+        device = self._devices[message.device]
+        vector = device.data[message.name]
+        return events.UPDATES[message.kind](message, message.timestamp or now, device, vector)
+
+    def _define(self, message: DefVector, now: datetime) -> events.Event:
+        device = self._devices.get(message.device)
+        if device is not None:
+            device._leave(message.name, message.kind)
+        self.snap = state.apply(self.snap, message, now, self._identify)
+        if device is None:
+            device = self._devices[message.device] = self._new_device(message.device)
+        vector = device._follow(message.name, message.kind)
+        return events.DEFINITIONS[message.kind](message, message.timestamp or now, device, vector)
+
+    def _delete(self, message: DelProperty, now: datetime) -> events.Event | None:
+        snap = state.apply(self.snap, message, now, self._identify)
+        if snap is self.snap:
+            logger.debug("ignored: delProperty %r of %r", message.name, message.device)
+            return None
+        self.snap = snap
+        return events.delProperty(message, message.timestamp or now, self._device(message.device))
