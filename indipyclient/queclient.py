@@ -22,6 +22,7 @@ from typing import Any
 from .backlog import Backlog, EventItem
 from .errors import INDIError, UnknownDevice, UnknownVector
 from .ipyclient import IPyClient
+from .lifecycle import ends_with_program, main_thread_ended, run
 from .protocol.messages import BLOB_MODES
 from .queues import AnyQueue, Sink, check_queue, make_source
 
@@ -90,24 +91,36 @@ class QueClient(IPyClient):
         self._answer(event.eventtype, event.devicename, event.vectorname, event.timestamp, self._snap)
 
     async def asyncrun(self) -> None:
-        """As `IPyClient.asyncrun`, with both queues attended to. Also ends when None comes on txque."""
+        """As `IPyClient.asyncrun`, with both queues attended to.
+
+        Also ends when None comes on `txque`, and when the program ends.
+        """
+        with ends_with_program(self.shutdown):
+            cause: BaseException | None = None
+            helpers = self._start_helpers()
+            try:
+                await super().asyncrun()
+                await self._sink.emptied(_LAST_ITEMS)
+            except BaseException as error:
+                cause = error
+                raise
+            finally:
+                for helper in helpers:
+                    helper.cancel()
+                await asyncio.gather(*helpers, return_exceptions=True)
+                self._sink.close(cause)
+
+    def _start_helpers(self) -> list[asyncio.Task[None]]:
         source = make_source(self.clientdata["txque"])
-        runs = (source.run(self._accept), self._sink.run(), self._carry_out_all())
+        runs = (source.run(self._accept), self._sink.run(), self._carry_out_all(), self._end_with_main())
         helpers = [asyncio.create_task(run) for run in runs]
         for helper in helpers:
             helper.add_done_callback(self._on_end)
-        cause: BaseException | None = None
-        try:
-            await super().asyncrun()
-            await self._sink.emptied(_LAST_ITEMS)
-        except BaseException as error:
-            cause = error
-            raise
-        finally:
-            for helper in helpers:
-                helper.cancel()
-            await asyncio.gather(*helpers, return_exceptions=True)
-            self._sink.close(cause)
+        return helpers
+
+    async def _end_with_main(self) -> None:
+        await main_thread_ended()
+        self.shutdown()
 
     def _accept(self, item: Any) -> None:
         """Called in the loop with each item of `txque`. None is acted on at once, whatever is before it."""
@@ -209,4 +222,4 @@ def runqueclient(
 
     Arguments and errors are those of `QueClient`. Blocks; the thread may be a daemon or not.
     """
-    asyncio.run(QueClient(txque, rxque, indihost, indiport, blobfolder).asyncrun())
+    run(QueClient(txque, rxque, indihost, indiport, blobfolder).asyncrun)

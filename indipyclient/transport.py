@@ -8,8 +8,11 @@ else is handed on, in order.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
+import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Protocol
 
 from .protocol import Limits, Message, PingReply, PingRequest, Scanner, encode
@@ -133,13 +136,48 @@ async def connect(host: str, port: int, receiver: Receiver, limits: Limits, time
     Raises:
         OSError: no address could be connected to, in time (then TimeoutError).
     """
-    loop = asyncio.get_running_loop()
-    make: Callable[[], Connection] = lambda: Connection(receiver, limits)  # noqa: E731
     try:
-        _, connection = await asyncio.wait_for(loop.create_connection(make, host, port), timeout)
+        return await asyncio.wait_for(_connect(host, port, receiver, limits), timeout)
     except asyncio.TimeoutError:  # before Python 3.11 not the built-in one
         raise TimeoutError(f"no answer within {timeout:g} s") from None
-    return connection
+
+
+async def _connect(host: str, port: int, receiver: Receiver, limits: Limits) -> Connection:
+    """The first address that takes the connection; indiserver listens on IPv4 only, names may give both."""
+    loop = asyncio.get_running_loop()
+    refusals: list[OSError] = []
+    for address in await _addresses(host, port):
+        try:
+            _, connection = await loop.create_connection(lambda: Connection(receiver, limits), address, port)
+        except OSError as error:
+            refusals.append(error)
+        else:
+            return connection
+    raise refusals[0] if refusals else OSError(f"{host!r} has no address")
+
+
+async def _addresses(host: str, port: int) -> list[str]:
+    """The addresses of a host, looked up in a daemon thread: a name server may outlast the program."""
+    loop = asyncio.get_running_loop()
+    found: asyncio.Future[list[str]] = loop.create_future()
+
+    def tell(addresses: list[str], error: Exception | None) -> None:
+        if not found.done():
+            found.set_exception(error) if error else found.set_result(addresses)
+
+    def look_up() -> None:
+        addresses: list[str] = []
+        failure: Exception | None = None
+        try:
+            entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            addresses = list(dict.fromkeys(str(entry[4][0]) for entry in entries))
+        except (OSError, ValueError) as error:
+            failure = error
+        with contextlib.suppress(RuntimeError):  # the loop has been closed
+            loop.call_soon_threadsafe(tell, addresses, failure)
+
+    threading.Thread(target=look_up, name="indipyclient-lookup", daemon=True).start()
+    return await found
 
 
 async def _happens(event: asyncio.Event, timeout: float) -> bool:

@@ -1,0 +1,73 @@
+"""Clients in threads end with their program, however it ends.
+
+Python waits for threads that are not daemons before it runs its exit handlers, and stops daemons in
+the middle of whatever they do. So a client in a thread does two things while it runs: it looks
+once in a while whether the main thread has ended, for the first kind, and an exit handler ends it and
+waits for it, for the second kind. After a fork the child has no such threads and forgets them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+__all__ = ["ends_with_program", "main_thread_ended", "run"]
+
+_LOOK = 0.5  # seconds between looks at the main thread
+_PATIENCE = 2.0  # seconds that the exit handler waits for a client
+
+_running: dict[threading.Event, Callable[[], None]] = {}
+
+
+@contextlib.contextmanager
+def ends_with_program(shutdown: Callable[[], None]) -> Iterator[None]:
+    """While this holds, the exit of the interpreter calls `shutdown` and waits for the end of this."""
+    done = threading.Event()
+    _running[done] = shutdown
+    try:
+        yield
+    finally:
+        _running.pop(done, None)
+        done.set()
+
+
+async def main_thread_ended() -> None:
+    """Wait until the main thread has ended; for ever if this is the main thread."""
+    main = threading.main_thread()
+    if threading.current_thread() is main:
+        await asyncio.Event().wait()
+    while main.is_alive():  # noqa: ASYNC110 - the end of a thread wakes no loop
+        await asyncio.sleep(_LOOK)
+
+
+def run(client_run: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a client's `asyncrun` in a new event loop in this thread.
+
+    Unlike asyncio.run this starts no thread at the end, which Python 3.12 and newer refuse while
+    the interpreter exits, and waits for none.
+    """
+    loop = asyncio.new_event_loop()
+    try:
+        asyncio.set_event_loop(loop)
+        loop.run_until_complete(client_run())
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
+
+
+@atexit.register
+def _end_all() -> None:
+    waiting = list(_running.items())
+    for _, shutdown in waiting:
+        shutdown()
+    for done, _ in waiting:
+        done.wait(_PATIENCE)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_running.clear)
