@@ -2,9 +2,9 @@
 
     protocol/     bytes <-> messages
     state/        messages -> snapshots, commands checked against them
-    transport, link, ipyclient   the asyncio client
-    events, devices, propertyvectors, propertymembers   live views of the state (0.9)
-    queclient     the bridge to synchronous code
+    live/, events, propertyvectors, propertymembers   live views of the state (0.9)
+    net/, client/, ipyclient      the asyncio client
+    bridge/, mailbox, queclient   the bridge to synchronous code
     demo/         instruments to try it with
 
 The names here are those of the 0.9 interface; the bridge is `indipyclient.queclient`.

@@ -20,7 +20,7 @@ from .protocol.timestamps import parse_timestamp
 from .protocol.writer import encode
 
 if TYPE_CHECKING:
-    from .devices import Device
+    from .live.devices import Device
     from .propertyvectors import PropertyVector
 
 __all__ = [

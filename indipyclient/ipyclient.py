@@ -20,14 +20,16 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 from . import events
-from .answers import Answers
-from .blobchoice import BLOBChoice
-from .blobfolder import save_blob
-from .devices import Device, _ParentDevice
+from .client.answers import Answers
+from .client.blobchoice import BLOBChoice
+from .client.blobfolder import save_blob
+from .client.inbox import Inbox
+from .client.keeper import Keeper
+from .client.wirelog import WireLog
 from .errors import INDIError, InvalidValue, NotConnected
-from .inbox import Inbox
-from .keeper import Keeper
-from .link import Asked, Attempting, Failed, Link, Lost, Made, News, Retrying, Timing
+from .live.devices import Device, _ParentDevice
+from .live.views import MessageLog, ParseException
+from .net.link import Asked, Attempting, Failed, Link, Lost, Made, News, Retrying, Timing
 from .propertyvectors import BLOBVector
 from .protocol import (
     DefVector,
@@ -48,8 +50,6 @@ from .protocol.messages import BLOB_MODES
 from .state import apply as state
 from .state.commands import find_vector, new_vector
 from .state.snapshots import Messages, Snap, SnapDevice, SnapVector
-from .views import MessageLog, ParseException
-from .wirelog import WireLog
 
 __all__ = [
     "DEFTAGS",

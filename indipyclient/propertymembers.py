@@ -7,11 +7,11 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from .live.views import ParseException, Shown, one_of
 from .protocol.blobs import encode_base64
 from .protocol.messages import STATES, OneBLOB
 from .protocol.numbers import format_number, getfloat, number_text
 from .state.snapshots import SnapBLOBMember, SnapMember, SnapNumberMember
-from .views import ParseException, Shown, one_of
 
 if TYPE_CHECKING:
     from .propertyvectors import PropertyVector

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .events import ClientEvent
+from .live.views import Shown, one_of
 from .propertymembers import (
     BLOBMember,
     LightMember,
@@ -31,10 +32,9 @@ from .state.snapshots import (
     SnapVector,
     VectorInfo,
 )
-from .views import Shown, one_of
 
 if TYPE_CHECKING:
-    from .devices import Device
+    from .live.devices import Device
 
 __all__ = [
     "BLOBVector",

@@ -19,12 +19,12 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from .backlog import Backlog, EventItem
+from .bridge.backlog import Backlog, EventItem
+from .bridge.lifecycle import ends_with_program, main_thread_ended, run
+from .bridge.queues import AnyQueue, Sink, check_queue, make_source
 from .errors import INDIError, UnknownDevice, UnknownVector
 from .ipyclient import IPyClient
-from .lifecycle import ends_with_program, main_thread_ended, run
 from .protocol.messages import BLOB_MODES
-from .queues import AnyQueue, Sink, check_queue, make_source
 
 __all__ = ["EventItem", "QueClient", "runqueclient"]
 

@@ -17,22 +17,23 @@ from .timestamps import parse_timestamp
 
 __all__ = ["read_plain_set"]
 
-_PLAIN = r'[^"<>&\x00-\x1f\x7f]'
+_PLAIN = r'[^"<>&\x00-\x1f\x7f\ufffe\uffff]'
+_SECONDS = r"[0-9]{1,9}(?:\.[0-9]+)?"
 _NAME = rf"(?=\S){_PLAIN}+(?<=\S)"  # nothing to strip
 _HEADER = re.compile(
     r"<set(Number|Switch|Text|Light)Vector"
     rf' device="({_NAME})" name="({_NAME})"'
     r'(?: state="(Idle|Ok|Busy|Alert)")?'
-    r'(?: timeout="([0-9]+(?:\.[0-9]+)?)")?'
+    rf'(?: timeout="({_SECONDS})")?'
     rf'(?: timestamp="({_PLAIN}*)")?'
-    r'(?: timeout="([0-9]+(?:\.[0-9]+)?)")?'
+    rf'(?: timeout="({_SECONDS})")?'
     rf'(?: message="({_PLAIN}*)")?>'
 )
 _VALUES = {
     "Number": r"\s*([-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)\s*",
     "Switch": r"\s*(On|Off)\s*",
     "Light": r"\s*(Idle|Ok|Busy|Alert)\s*",
-    "Text": r"([^<&\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*)",
+    "Text": r"([^<&\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]*)",
 }
 _MEMBERS = {
     kind: re.compile(rf'<one{kind} name="({_NAME})">{value}</one{kind}>') for kind, value in _VALUES.items()
@@ -57,7 +58,7 @@ def read_plain_set(text: str) -> SetVector | None:
         return None
     if kind == "Text":
         found = [(member, value.strip()) for member, value in found]
-    timeout = timeout or later_timeout
+    timeout = later_timeout or timeout
     return _new(
         SetVector,
         (

@@ -10,9 +10,11 @@ The rules that make that safe:
   that the tag is broken and a new one starts there (XML forbids ``<`` in attributes, and
   servers escape it), so a lost quote costs one element, not the stream.
 * A start tag of a top-level element always starts one: whatever was open is dropped.
+* A tag, comment or CDATA section that does not end within its limit is given up, with as many
+  bytes as the limit allows, whether they came at once or one by one.
 * Every token is looked at once, also when it arrives a byte at a time: the position and the
-  open quote of an unfinished token are kept. So the time is linear and the result does not
-  depend on how the bytes were cut.
+  open quote of an unfinished token are kept, and no expression can match in two ways. So the
+  time is linear and the result does not depend on how the bytes were cut.
 * BLOB text is never collected, it goes straight to the decoder.
 
 Sources: reference behaviour of libindi's LilXML (entities, comments, no declaration of
@@ -37,10 +39,10 @@ class Limits(NamedTuple):
     """How much one element may take before it is dropped and reported.
 
     Fields:
-        tag: bytes of one tag or comment, attributes included.
+        tag: bytes of one tag (attributes included), comment or CDATA section.
         element: bytes of one element, BLOB text not counted.
         members: members of one vector.
-        blob: decoded bytes of one BLOB.
+        blob: decoded bytes of the BLOBs of one element.
     """
 
     tag: int = 1 << 16
@@ -65,12 +67,14 @@ _CHILD = {
     for kind in KINDS
 }
 
-# One whole tag: slash, name, attributes. Unambiguous, so a failing match is linear too.
+# One whole tag: slash, name, attributes. The name ends where it must, not sooner: matching that
+# fails would otherwise try all its beginnings, and take quadratic time.
 _TAG = re.compile(
-    rb"<\s*(/?)\s*([A-Za-z_][\w.:-]*)"
+    rb"<\s*(?:(/)\s*)?([A-Za-z_][\w.:-]*)(?![\w.:-])"
     rb"([^<>\"']*(?:\"[^<\"]*\"[^<>\"']*|'[^<']*'[^<>\"']*)*)>"
 )
-_ATTRIBUTE = re.compile(r"""([A-Za-z_][\w.:-]*)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+# A quoted value, with its name if there is one. Values without are matched to be left out whole.
+_ATTRIBUTE = re.compile(r"""(?:(?<![\w.:-])([A-Za-z_][\w.:-]*)(?![\w.:-])\s*=\s*)?(?:"([^"]*)"|'([^']*)')""")
 # What ends a stretch inside a tag: outside quotes, inside double quotes, inside single quotes.
 _TAG_STOPS = {b"": re.compile(rb"[<>\"']"), b'"': re.compile(rb'[<"]'), b"'": re.compile(rb"[<']")}
 _MARKUP = ((b"<!--", b"-->"), (b"<![CDATA[", b"]]>"), (b"<!", b">"), (b"<?", b"?>"))
@@ -87,6 +91,8 @@ class Scanner:
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
+        self._plain_limit = min(_PLAIN_SET, self._limits.tag, self._limits.element)
+        self._plain_from = 0  # before this place in the buffer the shortcut need not be tried
         self._buffer = bytearray()  # what has arrived and is not a whole token yet
         self._seen = 0  # how far the unfinished token at the start of the buffer was searched
         self._quote = b""  # the quote that is open there, if it is a tag
@@ -95,6 +101,7 @@ class Scanner:
         self._child: Child | None = None  # the open member in it
         self._text: list[str] | None = None  # text being collected, None where text is of no interest
         self._blob: Base64Decoder | None = None  # or its decoder, if the member is a BLOB
+        self._blob_room = 0  # how many bytes the element's further BLOBs may have
         self._skipping = 0  # depth inside unknown elements within it
         self._quiet = False  # a fault was reported and nothing good came since
         self._out: list[Message] = []
@@ -104,9 +111,10 @@ class Scanner:
 
         Never raises for anything in `data`. A run of faults is reported once, by its first.
         """
-        if self._blob is not None and not self._buffer:
+        if self._blob is not None and not self._buffer and not self._skipping:
             data = self._feed_blob(data)
         self._buffer += data
+        self._plain_from = 0
         position = 0
         while (after := self._token(position)) > position:
             position = after
@@ -135,7 +143,7 @@ class Scanner:
             return self._text_token(start)
         if self._element is None and (end := self._plain_set(start)):
             return end
-        if not self._seen and (match := _TAG.match(buffer, start)):
+        if not self._seen and (match := _TAG.match(buffer, start, start + self._limits.tag)):
             return self._tag_token(match)
         if buffer.startswith((b"<!", b"<?"), start):
             return self._markup_token(start)
@@ -144,11 +152,13 @@ class Scanner:
     def _plain_set(self, start: int) -> int:
         """Take a whole ``set...Vector`` by the shortcut; return where it ends, or 0 if it is none."""
         buffer = self._buffer
-        if self._seen or not buffer.startswith(b"<set", start):
+        if self._seen or start < self._plain_from or not buffer.startswith(b"<set", start):
             return 0
-        end = buffer.find(b"Vector>", start, start + _PLAIN_SET) + 7
+        end = buffer.find(b"Vector>", start, start + self._plain_limit) + 7
         if end < 7:
+            self._plain_from = start + self._plain_limit - 7
             return 0
+        self._plain_from = end
         try:
             message = read_plain_set(buffer[start:end].decode())
         except UnicodeDecodeError:
@@ -163,7 +173,7 @@ class Scanner:
         """Text reaches to the next ``<``. Text that nobody wants is dropped at once."""
         buffer = self._buffer
         end = buffer.find(b"<", max(start, self._seen))
-        if self._blob is not None:
+        if self._blob is not None and not self._skipping:
             end = len(buffer) if end < 0 else end
             with memoryview(buffer) as view:
                 self._blob.feed(view[start:end])
@@ -203,19 +213,19 @@ class Scanner:
     def _slow_tag_token(self, start: int) -> int:
         """A tag that was not whole at first sight: either it is still arriving or it is broken."""
         buffer = self._buffer
-        position = max(start + 1, self._seen)
-        while found := _TAG_STOPS[self._quote].search(buffer, position):
+        position, limit = max(start + 1, self._seen), start + self._limits.tag
+        while found := _TAG_STOPS[self._quote].search(buffer, position, limit):
             stop, position = found[0], found.end()
             if stop == b"<":
                 return self._broken_tag(start, found.start())
             if stop == b">":
                 self._quote = b""
-                match = _TAG.match(buffer, start)
+                match = _TAG.match(buffer, start, limit)
                 return self._tag_token(match) if match else self._broken_tag(start, position)
             self._quote = b"" if self._quote else stop
+        if len(buffer) >= limit:
+            return self._broken_tag(start, limit)
         self._seen = len(buffer)
-        if len(buffer) - start > self._limits.tag:
-            return self._broken_tag(start, len(buffer))
         return start
 
     def _broken_tag(self, start: int, end: int) -> int:
@@ -237,22 +247,24 @@ class Scanner:
         )
         if len(head) < len(opener):  # could still become this one, or another
             return start
-        begin = start + len(opener)
-        end = buffer.find(closer, max(begin, self._seen - len(closer)))
-        if end < 0 and len(buffer) - start <= self._limits.tag:
+        begin, limit = start + len(opener), start + self._limits.tag
+        end = buffer.find(closer, max(begin, self._seen - len(closer)), limit)
+        if end < 0 and len(buffer) >= limit:
+            return self._broken_tag(start, limit)
+        if end < 0:
             self._seen = len(buffer)
             return start
-        if end < 0:
-            return self._broken_tag(start, begin)
         if opener == b"<![CDATA[":
             self._cdata(buffer[begin:end])
         return end + len(closer)
 
     def _cdata(self, data: bytearray) -> None:
         """CDATA is text in which nothing is special."""
+        if self._skipping:
+            return
         if self._blob is not None:
             self._blob.feed(data)
-        elif self._text is not None and not self._skipping and not self._too_long(len(data)):
+        elif self._text is not None and not self._too_long(len(data)):
             self._size += len(data)
             self._text.append(clean_text(decode(data), entities=False))
 
@@ -294,6 +306,7 @@ class Scanner:
             self._drop("it was not closed")
         self._element = element
         self._size = 0
+        self._blob_room = self._limits.blob
         self._text = [] if element.tag == "enableBLOB" else None
 
     def _close_element(self) -> None:
@@ -312,7 +325,7 @@ class Scanner:
     def _open_child(self, child: Child) -> None:
         self._child = child
         if child.tag == "oneBLOB":
-            self._blob = Base64Decoder(self._limits.blob)
+            self._blob = Base64Decoder(self._blob_room)
         else:
             self._text = []
 
@@ -320,6 +333,8 @@ class Scanner:
         assert self._element is not None and self._child is not None
         child, self._child = self._child, None
         child.text = "".join(self._text or ()).strip()
+        if self._blob is not None:
+            self._blob_room -= self._blob.received
         child.blob, self._blob = self._blob, None
         self._text = None
         self._skipping = 0
@@ -352,6 +367,5 @@ class Scanner:
 
 def _attributes(data: bytes) -> dict[str, str]:
     """The attributes in the rest of a tag, decoded. Of two with the same name the last counts."""
-    return {
-        name: clean_attribute(double or single) for name, double, single in _ATTRIBUTE.findall(decode(data))
-    }
+    found = _ATTRIBUTE.findall(decode(data))
+    return {name: clean_attribute(double or single) for name, double, single in found if name}

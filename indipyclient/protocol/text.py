@@ -14,8 +14,9 @@ __all__ = ["clean_attribute", "clean_text", "decode", "escape"]
 
 _NAMED = {"amp": "&", "lt": "<", "gt": ">", "apos": "'", "quot": '"'}
 _ENTITY = re.compile(r"&(?:#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6})|(amp|lt|gt|apos|quot));")
-_CONTROL_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_CONTROL_IN_ATTRIBUTE = re.compile(r"[\x00-\x1f\x7f]")
+# With control characters goes what XML has no place for: halves of surrogate pairs, U+FFFE, U+FFFF.
+_CONTROL_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_CONTROL_IN_ATTRIBUTE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _BLANK_IN_ATTRIBUTE = re.compile(r"\r\n|[\t\n\r]")
 _SPECIAL = re.compile(r"""[&<>'"]""")
 _ESCAPES = {character: f"&{name};" for name, character in _NAMED.items()}
@@ -37,19 +38,22 @@ def clean_text(text: str, entities: bool = True) -> str:
 
 
 def clean_attribute(text: str) -> str:
-    """An attribute's value: as `clean_text`, and line breaks and tabs are spaces (XML 1.0, 3.3.3)."""
+    """An attribute's value: as `clean_text`, and line breaks and tabs are spaces (XML 1.0, 3.3.3).
+
+    Also those written as ``&#10;``, as Python drivers do, since names and labels stand on one line.
+    """
     if text.isprintable() and "&" not in text:
         return text
-    text = _BLANK_IN_ATTRIBUTE.sub(" ", text)
-    return _CONTROL_IN_ATTRIBUTE.sub("", _ENTITY.sub(_resolve, text))
+    return _one_line(_ENTITY.sub(_resolve, text))
+
+
+def _one_line(text: str) -> str:
+    return _CONTROL_IN_ATTRIBUTE.sub("", _BLANK_IN_ATTRIBUTE.sub(" ", text))
 
 
 def escape(text: str, attribute: bool = False) -> str:
     """Text for the wire: five named entities, no character references (libindi knows none), no controls."""
-    if attribute:
-        text = _CONTROL_IN_ATTRIBUTE.sub("", _BLANK_IN_ATTRIBUTE.sub(" ", text))
-    else:
-        text = _CONTROL_IN_TEXT.sub("", text)
+    text = _one_line(text) if attribute else _CONTROL_IN_TEXT.sub("", text)
     return _SPECIAL.sub(lambda match: _ESCAPES[match[0]], text)
 
 

@@ -839,6 +839,18 @@ def test_a_second_deletion_changes_nothing(name: str | None) -> None:
     assert after(delete(None, message="again"), snap=snap) is snap
 
 
+def test_a_second_deletion_changes_nothing_of_a_device_that_is_still_there() -> None:
+    snap = after(define("Text", "a"), define("Text", "a", name="w"), delete("v"))
+    assert after(delete("v", message="again"), snap=snap) is snap
+
+
+def test_the_end_of_a_device_leaves_vectors_deleted_before_as_they_are() -> None:
+    snap = after(define("Text", "a"), define("Text", "a", name="w"), delete("v"))
+    changed = after(delete(None), snap=snap)
+    assert changed["Camera"]["v"] is snap["Camera"]["v"]
+    assert [row.vectorname for row in changed.changes(snap)] == ["w"]
+
+
 @pytest.mark.parametrize(
     "message",
     [delete("unknown"), delete(""), delete("v", device="Mount"), delete(None, device="Mount")],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .protocol.messages import BLOB_MODES
+from ..protocol.messages import BLOB_MODES
 
 __all__ = ["BLOBChoice"]
 

@@ -25,9 +25,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias
 
+from ..errors import MailboxClosed
+from ..mailbox import Mailbox
 from .backlog import Backlog, EventItem
-from .errors import MailboxClosed
-from .mailbox import Mailbox
 
 __all__ = ["AnyQueue", "Sink", "Source", "check_queue", "make_source"]
 

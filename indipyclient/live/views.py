@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Generic, TypeVar, overload
 
-from .state.apply import KEPT_MESSAGES
-from .state.snapshots import Messages
+from ..state.apply import KEPT_MESSAGES
+from ..state.snapshots import Messages
 
 __all__ = ["MessageLog", "ParseException", "Shown", "one_of"]
 

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterable
 from typing import Protocol
 
-from .protocol import Limits, Message, PingReply, PingRequest, Scanner, encode
+from ..protocol import Limits, Message, PingReply, PingRequest, Scanner, encode
 
 __all__ = ["Connection", "Receiver"]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import UserDict
 from typing import TYPE_CHECKING, Any
 
-from .propertyvectors import VECTORS, PropertyVector
-from .state.apply import change_device
-from .state.snapshots import Messages, SnapDevice
+from ..propertyvectors import VECTORS, PropertyVector
+from ..state.apply import change_device
+from ..state.snapshots import Messages, SnapDevice
 from .views import MessageLog, Shown
 
 if TYPE_CHECKING:
-    from .ipyclient import IPyClient
+    from ..ipyclient import IPyClient
 
 __all__ = ["Device"]
 

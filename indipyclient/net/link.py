@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeAlias
 
-from .protocol import GetProperties, Limits, Message, PingRequest, encode
+from ..protocol import GetProperties, Limits, Message, PingRequest, encode
 from .transport import Connection, connect
 
 __all__ = ["Asked", "Attempting", "Failed", "Link", "Lost", "Made", "News", "Retrying", "Timing"]

@@ -10,9 +10,9 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from . import events
-from .devices import Device
-from .protocol import (
+from .. import events
+from ..live.devices import Device
+from ..protocol import (
     DefVector,
     DelProperty,
     DeviceMessage,
@@ -20,8 +20,8 @@ from .protocol import (
     Message,
     SetVector,
 )
-from .state import apply as state
-from .state.snapshots import Snap
+from ..state import apply as state
+from ..state.snapshots import Snap
 
 __all__ = ["Keeper"]
 

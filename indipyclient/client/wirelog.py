@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from .protocol import Malformed, Message, NewVector, OneBLOB, SetVector, encode
+from ..protocol import Malformed, Message, NewVector, OneBLOB, SetVector, encode
 
 __all__ = ["WireLog"]
 

@@ -1,0 +1,1 @@
+"""The way to the server: one connection (`transport`), and keeping one up (`link`)."""
