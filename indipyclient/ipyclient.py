@@ -16,13 +16,14 @@ import xml.etree.ElementTree as ET
 from collections import UserDict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 from . import events
 from .client.answers import Answers
 from .client.blobchoice import BLOBChoice
-from .client.blobfolder import save_blob
+from .client.frames import Prepared, needs_preparing, prepare
 from .client.inbox import Inbox
 from .client.keeper import Keeper
 from .client.wirelog import WireLog
@@ -30,6 +31,7 @@ from .errors import INDIError, InvalidValue, NotConnected
 from .live.devices import Device, _ParentDevice
 from .live.views import MessageLog, ParseException
 from .net.link import Asked, Attempting, Failed, Link, Lost, Made, News, Retrying, Timing
+from .offload import offload
 from .propertyvectors import BLOBVector
 from .protocol import (
     DefVector,
@@ -41,7 +43,6 @@ from .protocol import (
     Malformed,
     Message,
     NewVector,
-    OneBLOB,
     SetVector,
     encode,
     encode_pieces,
@@ -295,7 +296,7 @@ class IPyClient(UserDict[str, Device]):
         now = datetime.now(timezone.utc)
         filenames = None
         if isinstance(message, SetVector) and message.kind == "BLOB":
-            filenames = await self._take_blobs(message, now)
+            message, filenames, _ = await self._prepare(message, now)
         event = self._keeper.absorb(message, now, filenames)
         if event is None:
             return
@@ -533,9 +534,8 @@ class IPyClient(UserDict[str, Device]):
             raise NotConnected(f"there is no connection to {self.indihost}:{self.indiport}")
         stamp = _utc(timestamp)
         if self._is_blob(devicename, vectorname):
-            message, pieces = await asyncio.to_thread(
-                _blob_command, self._snap, devicename, vectorname, members, stamp
-            )
+            work = partial(_blob_command, self._snap, devicename, vectorname, members, stamp)
+            message, pieces = await offload("send", work)
         else:
             message = new_vector(self._snap, devicename, vectorname, members, stamp)
             pieces = [encode(message)]
@@ -689,22 +689,14 @@ class IPyClient(UserDict[str, Device]):
 
         self._resending = asyncio.create_task(resend())
 
-    async def _take_blobs(self, message: SetVector, now: datetime) -> dict[str, str]:
-        """Report damaged BLOBs, and save the others if there is a folder: file names by member."""
-        filenames: dict[str, str] = {}
-        for blob in message.members:
-            assert isinstance(blob, OneBLOB)
-            if blob.error:
-                await self._warn(f"BLOB {blob.name!r} of {message.device!r} {message.name!r}: {blob.error}")
-            if self._BLOBfolder is not None and blob.payload is not None:
-                stamp = message.timestamp or now
-                try:
-                    filenames[blob.name] = await asyncio.to_thread(
-                        save_blob, self._BLOBfolder, blob.name, stamp, blob.format, blob.payload
-                    )
-                except OSError as error:
-                    await self._warn(f"BLOB {blob.name!r} was not saved: {error}")
-        return filenames
+    async def _prepare(self, message: SetVector, now: datetime) -> Prepared:
+        """Have BLOBs inflated and saved, beside the loop if it takes time, and say what went wrong."""
+        folder, stamp, limit = self._BLOBfolder, message.timestamp or now, self.limits.inflated
+        work = partial(prepare, message, folder, stamp, limit)
+        prepared = await offload("frame", work) if needs_preparing(message, folder) else work()
+        for fault in prepared.faults:
+            await self._warn(fault)
+        return prepared
 
 
 _HARDWARE_GRACE = 5.0

@@ -8,16 +8,22 @@ else is handed on, in order.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
-import threading
 import time
 from collections.abc import Iterable
+from functools import partial
 from typing import Protocol
 
-from ..protocol import Limits, Message, PingReply, PingRequest, Scanner, encode
+from ..offload import offload
+from ..protocol import Limits, Message, PingReply, PingRequest, Scanner, SetVector, encode
+from .address import unix_address
+from .shared import Descriptors
 
-__all__ = ["Connection", "Receiver"]
+__all__ = ["Connection", "Receiver", "connect"]
+
+_CHUNK = 1 << 18  # bytes read at a time from a Unix socket
+_MOST_DESCRIPTORS = 16  # that indiserver sends with one element
+_CLOSE_ON_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
 
 class Receiver(Protocol):
@@ -45,6 +51,8 @@ class Connection(asyncio.Protocol):
     def __init__(self, receiver: Receiver, limits: Limits) -> None:
         self._receiver = receiver
         self._scanner = Scanner(limits)
+        self._descriptors = Descriptors()
+        self._unix: socket.socket | None = None  # what is read from here, where asyncio does not read
         self._transport: asyncio.Transport | None = None
         self._lost = asyncio.Event()
         self._writable = asyncio.Event()
@@ -63,8 +71,11 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self.last_received = time.monotonic()
         received = self._scanner.feed(data)
-        for message in received:
-            if isinstance(message, PingRequest):
+        for place, message in enumerate(received):
+            if isinstance(message, SetVector):
+                if message.kind == "BLOB":
+                    received[place] = self._descriptors.fill(message)
+            elif isinstance(message, PingRequest):
                 self.send([encode(PingReply(message.uid))])
             elif isinstance(message, PingReply):
                 self.answers_pings = True
@@ -78,6 +89,8 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
+        self._stop_reading()
+        self._descriptors.close()
         self._lost.set()
         self._writable.set()
         self._receiver.connection_lost(exc)
@@ -87,6 +100,45 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._writable.set()
+
+    # -- reading a Unix socket ---------------------------------------------------------------
+
+    def read_with_descriptors(self, unix: socket.socket) -> None:
+        """Read from here on through `unix`, a second handle on the socket, which is closed at the end."""
+        if self._transport is None:  # it was lost at once
+            unix.close()
+            return
+        self._transport.pause_reading()
+        self._unix = unix
+        self._watch(unix)
+
+    def _watch(self, unix: socket.socket) -> None:
+        asyncio.get_running_loop().add_reader(unix, self._readable, unix)
+
+    def _stop_watching(self, unix: socket.socket) -> None:
+        asyncio.get_running_loop().remove_reader(unix)
+
+    def _stop_reading(self) -> None:
+        unix, self._unix = self._unix, None
+        if unix is not None:
+            self._stop_watching(unix)
+            unix.close()
+
+    def _readable(self, unix: socket.socket) -> None:
+        try:
+            data, descriptors, _, _ = socket.recv_fds(unix, _CHUNK, _MOST_DESCRIPTORS, _CLOSE_ON_EXEC)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            self.abort()
+            return
+        self._descriptors.arrived(descriptors)
+        if data:
+            self.data_received(data)
+        else:
+            self.eof_received()
+            self._stop_reading()
+            self.close()
 
     # -- called by the client, in the loop --------------------------------------------------
 
@@ -113,7 +165,12 @@ class Connection(asyncio.Protocol):
         if self._transport is not None and paused is not self.paused:
             self.paused = paused
             self.last_received = time.monotonic()
-            (self._transport.pause_reading if paused else self._transport.resume_reading)()
+            if self._unix is not None:
+                (self._stop_watching if paused else self._watch)(self._unix)
+            elif paused:
+                self._transport.pause_reading()
+            else:
+                self._transport.resume_reading()
 
     def close(self) -> None:
         """End it once the server has taken what was sent."""
@@ -127,10 +184,10 @@ class Connection(asyncio.Protocol):
 
 
 async def connect(host: str, port: int, receiver: Receiver, limits: Limits, timeout: float) -> Connection:
-    """Connect by TCP, to each address of the host in turn.
+    """Connect to a Unix socket, or by TCP to each address of the host in turn.
 
     Args:
-        host: a name or address.
+        host: a name or address, or a Unix socket; see `address`.
         timeout: seconds for the whole attempt.
 
     Raises:
@@ -145,6 +202,9 @@ async def connect(host: str, port: int, receiver: Receiver, limits: Limits, time
 async def _connect(host: str, port: int, receiver: Receiver, limits: Limits) -> Connection:
     """The first address that takes the connection; indiserver listens on IPv4 only, names may give both."""
     loop = asyncio.get_running_loop()
+    address = unix_address(host)
+    if address is not None:
+        return await _connect_unix(address, Connection(receiver, limits))
     refusals: list[OSError] = []
     for address in await _addresses(host, port):
         try:
@@ -156,28 +216,25 @@ async def _connect(host: str, port: int, receiver: Receiver, limits: Limits) -> 
     raise refusals[0] if refusals else OSError(f"{host!r} has no address")
 
 
-async def _addresses(host: str, port: int) -> list[str]:
-    """The addresses of a host, looked up in a daemon thread: a name server may outlast the program."""
+async def _connect_unix(address: str, connection: Connection) -> Connection:
+    """By a Unix socket, with descriptors. asyncio writes to it; it would lose them, so it does not read."""
     loop = asyncio.get_running_loop()
-    found: asyncio.Future[list[str]] = loop.create_future()
+    unix = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    unix.setblocking(False)
+    try:
+        await loop.sock_connect(unix, address)
+    except BaseException:
+        unix.close()
+        raise
+    await loop.create_unix_connection(lambda: connection, sock=unix)
+    connection.read_with_descriptors(unix.dup())
+    return connection
 
-    def tell(addresses: list[str], error: Exception | None) -> None:
-        if not found.done():
-            found.set_exception(error) if error else found.set_result(addresses)
 
-    def look_up() -> None:
-        addresses: list[str] = []
-        failure: Exception | None = None
-        try:
-            entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            addresses = list(dict.fromkeys(str(entry[4][0]) for entry in entries))
-        except (OSError, ValueError) as error:
-            failure = error
-        with contextlib.suppress(RuntimeError):  # the loop has been closed
-            loop.call_soon_threadsafe(tell, addresses, failure)
-
-    threading.Thread(target=look_up, name="indipyclient-lookup", daemon=True).start()
-    return await found
+async def _addresses(host: str, port: int) -> list[str]:
+    """The addresses of a host, each once."""
+    look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in await offload("lookup", look_up)))
 
 
 async def _happens(event: asyncio.Event, timeout: float) -> bool:

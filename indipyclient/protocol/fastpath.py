@@ -30,7 +30,7 @@ _HEADER = re.compile(
     rf'(?: message="({_PLAIN}*)")?>'
 )
 _VALUES = {
-    "Number": r"\s*([-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)\s*",
+    "Number": r"\s*([-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)\s*",
     "Switch": r"\s*(On|Off)\s*",
     "Light": r"\s*(Idle|Ok|Busy|Alert)\s*",
     "Text": r"([^<&\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]*)",

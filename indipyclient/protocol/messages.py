@@ -63,11 +63,12 @@ class OneBLOB(NamedTuple):
     """A new value of one BLOB.
 
     Fields:
-        payload: read-only view of the decoded bytes as they travelled (still compressed
-            if the format ends in ``.z``); None if there was no content or it was damaged.
+        payload: read-only view of the decoded bytes; None if there was no content or it was damaged.
         size: bytes after decoding and decompression, as announced; None if absent or unreadable.
-        format: suffixes with their dots, such as ``.fits`` or ``.stream.z``; may be empty.
+        format: suffixes with their dots, such as ``.fits`` or ``.stream``; may be empty.
         error: why `payload` is missing or doubtful, for people; empty if all is well.
+        raw: the bytes as they travelled, if `payload` was inflated from them.
+        attached: how many bytes are to come as a file descriptor (Unix sockets), else 0.
     """
 
     name: str
@@ -75,6 +76,8 @@ class OneBLOB(NamedTuple):
     size: int | None
     format: str
     error: str = ""
+    raw: memoryview | None = None
+    attached: int = 0
 
 
 class DefVector(NamedTuple):

@@ -209,20 +209,20 @@ def _limits(child: Child) -> tuple[str | None, str | None, str | None] | None:
 def _one_blob(name: str, child: Child) -> OneBLOB:
     """Content is cut to ``len``, the only reliable length; ``size`` is after inflating, and only a check."""
     get = child.attributes.get
-    decoder = child.blob or Base64Decoder(0)
-    payload = decoder.finish(_count(get("len")))
-    size = _count(get("size"))
-    error = decoder.error
-    if error:  # half a frame must not pass for a frame
-        return OneBLOB(name, None, size, get("format", "").strip(), error)
-    if "attached" in child.attributes:
-        error = "the content was to come as a file descriptor, and none came"
-    elif not len(payload) and size:
-        error = f"there is no content, although {size} bytes were announced"
+    size, length = _count(get("size")), _count(get("len"))
     form = get("format", "").strip()
-    if not error and size is not None and size != len(payload) and not form.lower().endswith(".z"):
-        error = f"{len(payload)} bytes came, {size} were announced"
-    return OneBLOB(name, payload if len(payload) else None, size, form, error)
+    if get("attached", "").strip() == "true":
+        return OneBLOB(name, None, size, form, attached=size or 0 if length is None else length)
+    decoder = child.blob or Base64Decoder(0)
+    payload = decoder.finish(length)
+    if decoder.error:  # half a frame must not pass for a frame
+        return OneBLOB(name, None, size, form, decoder.error)
+    if not len(payload):
+        error = f"there is no content, although {size} bytes were announced" if size else ""
+        return OneBLOB(name, None, size, form, error)
+    doubt = size is not None and size != len(payload) and not form.lower().endswith(".z")
+    error = f"{len(payload)} bytes came, {size} were announced" if doubt else ""
+    return OneBLOB(name, payload, size, form, error)
 
 
 _SWITCH = frozenset({"On", "Off"})

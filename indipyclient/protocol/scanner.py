@@ -43,12 +43,14 @@ class Limits(NamedTuple):
         element: bytes of one element, BLOB text not counted.
         members: members of one vector.
         blob: decoded bytes of the BLOBs of one element.
+        inflated: bytes that a compressed BLOB may inflate to.
     """
 
     tag: int = 1 << 16
     element: int = 1 << 25
     members: int = 10_000
     blob: int = 1 << 30
+    inflated: int = 1 << 30
 
 
 _VECTORS = {f"{verb}{kind}Vector" for verb in ("def", "set", "new") for kind in KINDS}
@@ -256,7 +258,9 @@ class Scanner:
             return start
         if opener == b"<![CDATA[":
             self._cdata(buffer[begin:end])
-        return end + len(closer)
+        end += len(closer)
+        self._size += end - start
+        return end
 
     def _cdata(self, data: bytearray) -> None:
         """CDATA is text in which nothing is special."""
@@ -265,7 +269,6 @@ class Scanner:
         if self._blob is not None:
             self._blob.feed(data)
         elif self._text is not None and not self._too_long(len(data)):
-            self._size += len(data)
             self._text.append(clean_text(decode(data), entities=False))
 
     # -- structure --------------------------------------------------------------------------

@@ -11,6 +11,7 @@ members named. (libindi's client, and 0.9.)
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -19,7 +20,7 @@ from typing import Any
 
 from ..errors import InvalidValue, ReadOnly, UnknownDevice, UnknownMember, UnknownVector
 from ..protocol.messages import NewVector, OneBLOB, OneMember
-from ..protocol.numbers import number_text, read_number
+from ..protocol.numbers import number_text
 from .snapshots import Snap, SnapVector
 
 __all__ = ["find_vector", "new_vector"]
@@ -86,8 +87,8 @@ def _switches(vector: SnapVector, members: Mapping[str, Any]) -> list[OneMember]
 def _switch(vector: SnapVector, name: str, value: object) -> str:
     if isinstance(value, bool):
         return "On" if value else "Off"
-    if value in ("On", "Off"):
-        return str(value)
+    if isinstance(value, str) and value in ("On", "Off"):
+        return "On" if value == "On" else "Off"  # not str(value), which of an Enum is its name
     raise InvalidValue(f"switch {name!r} of {_where(vector)} takes On, Off or a bool, not {value!r:.60}")
 
 
@@ -98,16 +99,10 @@ def _numbers(vector: SnapVector, members: Mapping[str, Any]) -> Iterator[OneMemb
                 yield OneMember(name, number_text(members[name]))
             except (ValueError, TypeError) as error:
                 raise InvalidValue(f"number {name!r} of {_where(vector)}: {error}") from error
-        elif _readable(text):
-            yield OneMember(name, text)
-
-
-def _readable(text: str) -> bool:
-    """A value that the device itself gave as nonsense is not sent back to it."""
-    try:
-        return abs(read_number(text)) < float("inf")
-    except ValueError:
-        return False
+        else:
+            # a value that the device itself gave as nonsense is not sent back to it
+            with contextlib.suppress(ValueError):
+                yield OneMember(name, number_text(text))
 
 
 def _texts(vector: SnapVector, members: Mapping[str, Any]) -> Iterator[OneMember]:
@@ -123,7 +118,7 @@ def _blobs(vector: SnapVector, members: Mapping[str, Any]) -> Iterator[OneBLOB]:
         content, size, form = value if isinstance(value, tuple) and len(value) == 3 else (value, 0, "")
         try:
             payload, suffix = _content(content)
-        except OSError as error:
+        except (OSError, AttributeError, RuntimeError, TypeError, ValueError) as error:
             raise InvalidValue(f"BLOB {name!r} of {_where(vector)} cannot be read: {error}") from error
         if not payload:
             raise InvalidValue(f"BLOB {name!r} of {_where(vector)} is empty")
@@ -134,15 +129,15 @@ def _blobs(vector: SnapVector, members: Mapping[str, Any]) -> Iterator[OneBLOB]:
 
 def _content(value: Any) -> tuple[bytes | memoryview, str]:
     """The bytes of a BLOB to send, and the suffixes of its file name."""
-    if isinstance(value, bytes | bytearray | memoryview):
-        return memoryview(value).cast("B"), ""
     if isinstance(value, str | os.PathLike):
         path = Path(value).expanduser()
         return path.read_bytes(), "".join(path.suffixes)
     if hasattr(value, "read") and hasattr(value, "seek"):
-        with value:
+        with contextlib.closing(value):
             value.seek(0)
-            return _content(value.read())
+            value = value.read()
+    if isinstance(value, bytes | bytearray | memoryview):
+        return memoryview(value).cast("B"), ""
     raise InvalidValue(f"a BLOB is bytes, a path or an open binary file, not {type(value).__name__}")
 
 

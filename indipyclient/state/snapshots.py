@@ -19,7 +19,7 @@ from datetime import datetime
 from typing import Any, ClassVar, NamedTuple, TextIO, TypeAlias, TypeVar
 
 from ..protocol.messages import Kind, OneBLOB, OneMember
-from ..protocol.numbers import format_number, read_number
+from ..protocol.numbers import format_number, getfloat, read_number
 from .frozenmap import FrozenMap
 
 __all__ = [
@@ -234,6 +234,14 @@ class SnapNumberMember(SnapMember):
         """The value as the device's format shows it. Never raises."""
         return format_number(self._info.format, self.getfloatvalue())
 
+    def getfloat(self, value: object) -> float:
+        """A number or number text, sexagesimal too, as a float. Raises TypeError if it is none."""
+        return getfloat(value)
+
+    def getformattedstring(self, value: object) -> str:
+        """Any number as the device's format shows it. Raises TypeError if `value` is no number."""
+        return format_number(self._info.format, getfloat(value))
+
     def _set(self, one: OneMember | OneBLOB, rev: int, filename: str) -> SnapMember:
         assert isinstance(one, OneMember)
         info = self._info
@@ -270,7 +278,7 @@ class SnapBLOBMember(SnapMember):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A memoryview cannot be pickled, and a received frame must not be lost with it.
-        rest = self._blob and (self._blob.size, self._blob.format, self._blob.error)
+        rest = self._blob and (self._blob.size, self._blob.format, self._blob.error)  # not `raw`
         return _load_blob_member, (self._info, self.membervalue, rest, self._rev, self._filename)
 
     @property
@@ -289,6 +297,12 @@ class SnapBLOBMember(SnapMember):
     def buffer(self) -> memoryview | None:
         """The bytes last received, as a read-only view without a copy."""
         return self._blob.payload if self._blob else None
+
+    @property
+    def raw(self) -> memoryview | None:
+        """The bytes as they travelled: as `buffer`, but still compressed if they were."""
+        blob = self._blob
+        return None if blob is None else blob.payload if blob.raw is None else blob.raw
 
     @property
     def blobsize(self) -> int:

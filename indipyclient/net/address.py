@@ -1,0 +1,37 @@
+"""What `indihost` may be: a TCP host, or a Unix socket by one of three spellings.
+
+``unix:/path``        a socket file
+``unix:@name``        an abstract name (Linux), which is what indiserver opens there
+``localhost:``, ``localhost:/path``   libindi's spelling: the name that indiserver has by default, or
+                      after ``-u /path``; abstract on Linux, a file elsewhere
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+__all__ = ["unix_address"]
+
+_DEFAULT = "/tmp/indiserver"
+
+
+def unix_address(host: str) -> str | None:
+    """The address of a Unix socket for `socket.connect`, or None if `host` means TCP.
+
+    Raises:
+        OSError: this system has no such sockets.
+    """
+    if host.startswith("unix:"):
+        name = host.removeprefix("unix:")
+        address = "\0" + name[1:] if name.startswith("@") else name
+    elif host.startswith("localhost:"):
+        name = host.removeprefix("localhost:") or _DEFAULT
+        address = "\0" + name if sys.platform == "linux" else name
+    else:
+        return None
+    if not hasattr(socket, "AF_UNIX"):
+        raise OSError(f"{host}: this system has no Unix sockets; use TCP")
+    if address.startswith("\0") and sys.platform != "linux":
+        raise OSError(f"{host}: only Linux has sockets with abstract names")
+    return address
