@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .propertyvectors import PropertyVector
 
 __all__ = [
+    "BLOBProgress",
     "ClientEvent",
     "ConnectionLost",
     "ConnectionMade",
@@ -141,6 +142,26 @@ class delProperty(Event):
         super().__init__(message, timestamp, device)
         self.vectorname = message.name
         self.message = message.message
+
+
+class BLOBProgress(Event):
+    """Part of a BLOB has arrived; comes only if ``limits.progress`` of the client asks for it.
+
+    Attributes:
+        membername: the member.
+        received: bytes so far.
+        size: bytes announced, or None.
+    """
+
+    eventtype = "Progress"
+
+    def __init__(self, message: messages.BLOBProgress, timestamp: datetime, device: Device | None) -> None:
+        super().__init__(None, timestamp, device)
+        self.devicename = message.device
+        self.vectorname = message.name
+        self.membername = message.member
+        self.received = message.received
+        self.size = message.size
 
 
 class VectorTimeOut(Event):

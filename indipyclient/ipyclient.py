@@ -30,10 +30,12 @@ from .client.wirelog import WireLog
 from .errors import INDIError, InvalidValue, NotConnected
 from .live.devices import Device, _ParentDevice
 from .live.views import MessageLog, ParseException
+from .net.blobline import BLOBLine
 from .net.link import Asked, Attempting, Failed, Link, Lost, Made, News, Retrying, Timing
 from .offload import offload
 from .propertyvectors import BLOBVector
 from .protocol import (
+    BLOBProgress,
     DefVector,
     DelProperty,
     DeviceMessage,
@@ -83,7 +85,7 @@ class _TimedOut(NamedTuple):
 
 
 _Item: TypeAlias = Message | News | _Notice | _TimedOut | events.ClientEvent | None
-_FROM_SERVER = (SetVector, DefVector, DelProperty, DeviceMessage, GetProperties)
+_FROM_SERVER = (SetVector, DefVector, DelProperty, DeviceMessage, GetProperties, BLOBProgress)
 _LOCAL = (Lost, _Notice, events.ClientEvent)
 
 # Reading pauses above the first and goes on below the second number of messages that wait for rxevent.
@@ -111,6 +113,8 @@ class IPyClient(UserDict[str, Device]):
         timeout_enable: whether commands that are not answered make a VectorTimeOut event.
         vector_timeout_min, vector_timeout_max: seconds between which the time that the server
             announced for a vector is taken.
+        separate_blobs: whether BLOBs come on a second connection, so that nothing else waits behind
+            a frame. Read when `asyncrun` starts.
         stopped: an asyncio.Event, set while `asyncrun` does not run after it has run.
     """
 
@@ -124,6 +128,7 @@ class IPyClient(UserDict[str, Device]):
         self.enable_reports = True
         self.resend_enableBLOB_on_def = True
         self.timeout_enable = True
+        self.separate_blobs = False
         self.vector_timeout_min: float = 2
         self.vector_timeout_max: float = 3600
         self.user_string_dict: dict[tuple[str, str | None, str | None], str] = {}
@@ -138,6 +143,7 @@ class IPyClient(UserDict[str, Device]):
         self._wirelog = WireLog(logger)
         self._inbox: Inbox[_Item] = Inbox()
         self._link: Link | None = None
+        self._blob_line: BLOBLine | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = asyncio.Event()
 
@@ -186,22 +192,28 @@ class IPyClient(UserDict[str, Device]):
         self.stopped.clear()
         self._stop = self._stopping.is_set()
         self._loop = asyncio.get_running_loop()
-        self._link = Link(self, self.indihost, int(self.indiport), self.timing, self.limits)
-        comms, dispatch = (asyncio.create_task(run) for run in (self._link.run(), self._dispatch()))
-        hardware = asyncio.create_task(self.hardware())
-        for task in (comms, dispatch, hardware):
+        where = (self.indihost, int(self.indiport), self.timing, self.limits)
+        links = [Link(self, *where)]
+        self._link = links[0]
+        if self.separate_blobs:
+            self._blob_line = BLOBLine(self.messages_received, *where)
+            links.append(self._blob_line.link)
+        comms = [asyncio.create_task(link.run()) for link in links]
+        dispatch, hardware = asyncio.create_task(self._dispatch()), asyncio.create_task(self.hardware())
+        tasks = [*comms, dispatch, hardware]
+        for task in tasks:
             task.add_done_callback(self._on_end)
         try:
             await self._stopping.wait()
         finally:
             self._stop = True
             try:
-                await self._finish(self._link, comms, dispatch, hardware)
+                await self._finish(links, comms, dispatch, hardware)
             finally:
-                self._loop = self._link = None
+                self._loop = self._link = self._blob_line = None
                 self._stopping.clear()
                 self.stopped.set()
-        for task in (comms, dispatch, hardware):
+        for task in tasks:
             if not task.cancelled() and (error := task.exception()):
                 raise error
 
@@ -223,15 +235,16 @@ class IPyClient(UserDict[str, Device]):
 
     async def _finish(
         self,
-        link: Link,
-        comms: asyncio.Task[None],
+        links: list[Link],
+        comms: list[asyncio.Task[None]],
         dispatch: asyncio.Task[None],
         hardware: asyncio.Task[None],
     ) -> None:
         """End the tasks: the connection first, so that its end is still told."""
-        comms.cancel()
-        await asyncio.wait({comms})
-        await link.close(0.2)
+        for task in comms:
+            task.cancel()
+        await asyncio.wait(comms)
+        await asyncio.gather(*(link.close(0.2) for link in links))
         self._inbox.put(None)
         await _end(dispatch, 0.3)
         await _end(hardware, _HARDWARE_GRACE)
@@ -568,7 +581,7 @@ class IPyClient(UserDict[str, Device]):
         if not self._blob_choice.choose(value, devicename, vectorname or None):
             return
         if value == "Only" and vectorname is None:
-            await self._transmit(EnableBLOB(value, devicename))
+            await self._ask_for_blobs(EnableBLOB(value, devicename))
         await self.resend_enableBLOB(devicename, vectorname)
 
     async def resend_enableBLOB(self, devicename: str, vectorname: str | None = None) -> None:
@@ -578,7 +591,7 @@ class IPyClient(UserDict[str, Device]):
         for vector in list(vectors):
             if isinstance(vector, BLOBVector) and vector.enable:
                 mode = self._blob_choice.mode(devicename, vector.name)
-                await self._transmit(EnableBLOB(mode, devicename, vector.name))
+                await self._ask_for_blobs(EnableBLOB(mode, devicename, vector.name))
 
     async def send(self, xmldata: ET.Element) -> None:
         """Send any element, as it is. Nothing happens without a connection."""
@@ -588,6 +601,12 @@ class IPyClient(UserDict[str, Device]):
     async def _transmit(self, message: Message) -> None:
         if self._link is not None and await self._link.send([encode(message)]):
             self._wirelog.sent(message)
+
+    async def _ask_for_blobs(self, message: EnableBLOB) -> None:
+        if self._blob_line is None:
+            await self._transmit(message)
+        else:
+            await self._blob_line.ask(message)
 
     def _is_blob(self, devicename: str, vectorname: str) -> bool:
         with contextlib.suppress(INDIError):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ..protocol import OneBLOB, SetVector
 from ..protocol.blobs import inflate
-from .blobfolder import save_blob
+from ..blobfolder import save_blob
 
 __all__ = ["Prepared", "needs_preparing", "prepare"]
 

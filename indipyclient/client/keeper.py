@@ -13,6 +13,7 @@ from datetime import datetime
 from .. import events
 from ..live.devices import Device
 from ..protocol import (
+    BLOBProgress,
     DefVector,
     DelProperty,
     DeviceMessage,
@@ -71,6 +72,8 @@ class Keeper:
         if isinstance(message, DeviceMessage):
             self.snap = state.apply(self.snap, message, now, self._identify)
             return events.Message(message, message.timestamp or now, self._device(message.device))
+        if isinstance(message, BLOBProgress):
+            return events.BLOBProgress(message, now, self._device(message.device))
         if isinstance(message, GetProperties):
             return events.getProperties(message, now, self._device(message.device))
         return None

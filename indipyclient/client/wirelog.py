@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from ..protocol import Malformed, Message, NewVector, OneBLOB, SetVector, encode
+from ..protocol import BLOBProgress, Malformed, Message, NewVector, OneBLOB, SetVector, encode
 
 __all__ = ["WireLog"]
 
@@ -31,8 +31,8 @@ class WireLog:
             self._logger.debug("TX:: %s", self._shown(message))
 
     def _shown(self, message: Message) -> str:
-        if isinstance(message, Malformed):
-            return message.reason
+        if isinstance(message, Malformed | BLOBProgress):
+            return repr(message)
         if self.verbosity < 3 and isinstance(message, SetVector | NewVector) and message.kind == "BLOB":
             hidden = (blob._replace(payload=None) for blob in message.members if isinstance(blob, OneBLOB))
             message = message._replace(members=tuple(hidden))

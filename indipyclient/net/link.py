@@ -108,14 +108,24 @@ class Link:
         host, port: of the server.
         timing: see `Timing`; read each time it is needed.
         limits: on what one element may take; see `protocol.Limits`.
+        hello: the first message on every connection, if any.
     """
 
-    def __init__(self, owner: Owner, host: str, port: int, timing: Timing, limits: Limits) -> None:
+    def __init__(
+        self,
+        owner: Owner,
+        host: str,
+        port: int,
+        timing: Timing,
+        limits: Limits,
+        hello: Message | None = GetProperties(),  # noqa: B008 - immutable
+    ) -> None:
         self._owner = owner
         self._host = host
         self._port = port
         self._timing = timing
         self._limits = limits
+        self._hello = hello
         self._connection: Connection | None = None
         self._failures = 0
         self._giving_up: Exception | None = None
@@ -135,6 +145,11 @@ class Link:
             self._failures += 1
             self._owner.tell(Retrying(pause))
             await asyncio.sleep(pause)
+
+    def write(self, pieces: Iterable[bytes]) -> None:
+        """Send without waiting for the server to take it; nothing happens without a connection."""
+        if self._connection is not None:
+            self._connection.send(pieces)
 
     async def send(self, pieces: Iterable[bytes]) -> bool:
         """Send the bytes of one message and wait until the server takes them.
@@ -172,9 +187,11 @@ class Link:
     def connection_made(self, connection: Connection) -> None:
         self._connection = connection
         self._giving_up = None
-        connection.send([encode(GetProperties())])
+        if self._hello is not None:
+            connection.send([encode(self._hello)])
         self._owner.tell(Made())
-        self._owner.tell(Asked())
+        if self._hello is not None:
+            self._owner.tell(Asked())
 
     def messages_received(self, messages: list[Message]) -> None:
         self._failures = 0

@@ -13,6 +13,7 @@ No sockets, clocks, threads or state; nothing here raises for what a server sent
 """
 
 from .messages import (
+    BLOBProgress,
     DefMember,
     DefVector,
     DelProperty,
@@ -33,6 +34,7 @@ from .scanner import Limits, Scanner
 from .writer import encode, encode_pieces
 
 __all__ = [
+    "BLOBProgress",
     "DefMember",
     "DefVector",
     "DelProperty",

@@ -127,6 +127,16 @@ class NewVector(NamedTuple):
     members: tuple[OneMember | OneBLOB, ...]
 
 
+class BLOBProgress(NamedTuple):
+    """Part of a BLOB has arrived: `received` of `size` bytes (None: not announced)."""
+
+    device: str
+    name: str
+    member: str
+    received: int
+    size: int | None
+
+
 class DelProperty(NamedTuple):
     """``delProperty``: a property, or with `name` None a whole device, is gone."""
 
@@ -188,6 +198,7 @@ Message: TypeAlias = (
     DefVector
     | SetVector
     | NewVector
+    | BLOBProgress
     | DelProperty
     | DeviceMessage
     | GetProperties

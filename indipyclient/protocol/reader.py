@@ -220,7 +220,8 @@ def _one_blob(name: str, child: Child) -> OneBLOB:
     if not len(payload):
         error = f"there is no content, although {size} bytes were announced" if size else ""
         return OneBLOB(name, None, size, form, error)
-    doubt = size is not None and size != len(payload) and not form.lower().endswith(".z")
+    # The announced size is that before any compression, also before the tile compression of FITS.
+    doubt = size not in (None, len(payload)) and length is None and not form.lower().endswith((".z", ".fz"))
     error = f"{len(payload)} bytes came, {size} were announced" if doubt else ""
     return OneBLOB(name, payload, size, form, error)
 

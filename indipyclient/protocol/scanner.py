@@ -28,7 +28,7 @@ from typing import NamedTuple
 
 from .blobs import Base64Decoder
 from .fastpath import read_plain_set
-from .messages import KINDS, Malformed, Message
+from .messages import KINDS, BLOBProgress, Malformed, Message
 from .reader import Child, Element, read_element
 from .text import clean_attribute, clean_text, decode
 
@@ -44,6 +44,7 @@ class Limits(NamedTuple):
         members: members of one vector.
         blob: decoded bytes of the BLOBs of one element.
         inflated: bytes that a compressed BLOB may inflate to.
+        progress: not a limit: bytes of a BLOB after which a `BLOBProgress` is told; 0 for never.
     """
 
     tag: int = 1 << 16
@@ -51,6 +52,7 @@ class Limits(NamedTuple):
     members: int = 10_000
     blob: int = 1 << 30
     inflated: int = 1 << 30
+    progress: int = 0
 
 
 _VECTORS = {f"{verb}{kind}Vector" for verb in ("def", "set", "new") for kind in KINDS}
@@ -103,6 +105,7 @@ class Scanner:
         self._child: Child | None = None  # the open member in it
         self._text: list[str] | None = None  # text being collected, None where text is of no interest
         self._blob: Base64Decoder | None = None  # or its decoder, if the member is a BLOB
+        self._told = 0  # how many of its bytes were told of
         self._blob_room = 0  # how many bytes the element's further BLOBs may have
         self._skipping = 0  # depth inside unknown elements within it
         self._quiet = False  # a fault was reported and nothing good came since
@@ -124,6 +127,8 @@ class Scanner:
         if position:
             del self._buffer[:position]
             self._seen = max(0, self._seen - position)
+        if self._limits.progress and self._blob is not None:
+            self._tell_progress(self._blob.received)
         out, self._out = self._out, []
         return out
 
@@ -329,6 +334,7 @@ class Scanner:
         self._child = child
         if child.tag == "oneBLOB":
             self._blob = Base64Decoder(self._blob_room)
+            self._told = 0
         else:
             self._text = []
 
@@ -342,6 +348,18 @@ class Scanner:
         self._text = None
         self._skipping = 0
         self._element.children.append(child)
+
+    def _tell_progress(self, received: int) -> None:
+        """Tell how much of the open BLOB there is, if that is enough more than when it was last told."""
+        assert self._element is not None and self._child is not None
+        if received - self._told >= self._limits.progress:
+            self._told = received
+            vector, member = self._element.attributes, self._child.attributes
+            size = member.get("size", "").strip()
+            progress = (vector.get("device", ""), vector.get("name", ""), member.get("name", ""), received)
+            self._out.append(
+                BLOBProgress(*progress, int(size) if size.isdecimal() and len(size) < 19 else None)
+            )
 
     # -- faults -----------------------------------------------------------------------------
 

@@ -369,7 +369,7 @@ def test_just_the_blobs_named_are_sent() -> None:
 
 @pytest.mark.parametrize("value", [b"", bytearray(), memoryview(b""), (b"", 5, ".x"), io.BytesIO()])
 def test_an_empty_blob_is_refused(value: object) -> None:
-    with pytest.raises(InvalidValue, match="^BLOB 'raw' of 'Mount' 'IMAGE' is empty$"):
+    with pytest.raises(InvalidValue, match=r"^BLOB 'raw' of 'Mount' 'IMAGE' is empty$"):
         command("IMAGE", {"raw": value})
 
 
@@ -388,7 +388,7 @@ def test_a_size_or_format_of_the_wrong_type_is_refused(value: object) -> None:
     ids=lambda value: repr(value)[:20],
 )
 def test_what_is_no_blob_is_refused(value: object) -> None:
-    with pytest.raises(InvalidValue, match="^BLOB 'raw' of 'Mount' 'IMAGE' cannot be read: "):
+    with pytest.raises(InvalidValue, match=r"^BLOB 'raw' of 'Mount' 'IMAGE' cannot be read: "):
         command("IMAGE", {"raw": value})
 
 
@@ -462,7 +462,7 @@ def test_an_unknown_name_is_refused_with_those_that_are_near_or_known(
 
 
 def test_before_anything_is_known_the_error_says_so() -> None:
-    with pytest.raises(UnknownDevice, match="^no device 'Mount'; none is known yet$"):
+    with pytest.raises(UnknownDevice, match=r"^no device 'Mount'; none is known yet$"):
         new_vector(Snap("localhost", 7624), "Mount", "COORDS", {"RA": 1}, NOW)
 
 
@@ -493,7 +493,7 @@ def test_one_unknown_member_is_enough_to_refuse_all() -> None:
 
 def test_what_was_deleted_is_unknown_and_not_suggested() -> None:
     coords = DelProperty("Mount", "COORDS", None, "")
-    with pytest.raises(UnknownVector, match="no vector of 'Mount' 'COORDS'; known: 'NAMES'$"):
+    with pytest.raises(UnknownVector, match=r"no vector of 'Mount' 'COORDS'; known: 'NAMES'$"):
         command("COORDS", {"RA": 1}, state(COORDS, NAMES, coords))
     with pytest.raises(UnknownDevice, match="no device 'Mount'; none is known yet"):
         command("COORDS", {"RA": 1}, state(COORDS, coords))
@@ -507,12 +507,12 @@ def test_find_vector_returns_the_node() -> None:
 
 
 def test_a_light_takes_no_commands() -> None:
-    with pytest.raises(ReadOnly, match="^'Mount' 'LIGHTS' is read-only$"):
+    with pytest.raises(ReadOnly, match=r"^'Mount' 'LIGHTS' is read-only$"):
         command("LIGHTS", {"l": "Ok"})
 
 
 def test_a_read_only_vector_takes_no_commands() -> None:
-    with pytest.raises(ReadOnly, match="^'Mount' 'COORDS' is read-only$") as caught:
+    with pytest.raises(ReadOnly, match=r"^'Mount' 'COORDS' is read-only$") as caught:
         command("COORDS", {"RA": 1}, state(COORDS._replace(perm="ro")))
     assert isinstance(caught.value, PermissionError)
 

@@ -1,0 +1,64 @@
+"""A second connection that carries nothing but BLOBs, so that no other traffic waits behind a frame.
+
+indiserver sends a client that only ever asked for BLOBs of named properties these properties and
+nothing else: so this connection sends no ``getProperties``, and what comes on it besides BLOBs is
+already known from the first one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..protocol import BLOBProgress, EnableBLOB, Limits, Message, SetVector, encode
+from .link import Link, Made, News, Timing
+
+__all__ = ["BLOBLine"]
+
+
+class BLOBLine:
+    """Belongs to one event loop.
+
+    Args:
+        deliver: called with the BLOB messages that came in.
+        host, port, timing, limits: as for `Link`.
+    """
+
+    def __init__(
+        self,
+        deliver: Callable[[list[Message]], None],
+        host: str,
+        port: int,
+        timing: Timing,
+        limits: Limits,
+    ) -> None:
+        self._deliver = deliver
+        self._asked: dict[tuple[str, str | None], bytes] = {}
+        self.link = Link(self, host, port, timing, limits, hello=None)
+
+    async def ask(self, message: EnableBLOB) -> None:
+        """Ask for the BLOBs of a property, on this connection and those after it."""
+        data = encode(message)
+        self._asked[message.device, message.name] = data
+        await self.link.send([data])
+
+    # -- called by the link -----------------------------------------------------------------
+
+    def tell(self, news: News) -> None:
+        """On each new connection, ask again."""
+        if isinstance(news, Made):
+            self.link.write(self._asked.values())
+
+    def messages_received(self, messages: list[Message]) -> None:
+        """Pass on BLOBs."""
+        blobs: list[Message] = []
+        for message in messages:
+            if isinstance(message, BLOBProgress) or (
+                isinstance(message, SetVector) and message.kind == "BLOB"
+            ):
+                blobs.append(message)
+        if blobs:
+            self._deliver(blobs)
+
+    def knows_something(self) -> bool:
+        """There is nothing to be asked for again."""
+        return True
