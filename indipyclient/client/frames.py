@@ -10,9 +10,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from ..blobfolder import save_blob
 from ..protocol import OneBLOB, SetVector
 from ..protocol.blobs import inflate
-from ..blobfolder import save_blob
 
 __all__ = ["Prepared", "needs_preparing", "prepare"]
 

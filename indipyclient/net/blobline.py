@@ -50,15 +50,14 @@ class BLOBLine:
 
     def messages_received(self, messages: list[Message]) -> None:
         """Pass on BLOBs."""
-        blobs: list[Message] = []
-        for message in messages:
-            if isinstance(message, BLOBProgress) or (
-                isinstance(message, SetVector) and message.kind == "BLOB"
-            ):
-                blobs.append(message)
+        blobs = [message for message in messages if _is_of_a_blob(message)]
         if blobs:
             self._deliver(blobs)
 
     def knows_something(self) -> bool:
         """There is nothing to be asked for again."""
         return True
+
+
+def _is_of_a_blob(message: Message) -> bool:
+    return isinstance(message, BLOBProgress) or (isinstance(message, SetVector) and message.kind == "BLOB")

@@ -207,7 +207,7 @@ class Link:
         self._owner.tell(Attempting())
         try:
             await connect(self._host, self._port, self, self._limits, self._timing.connect_timeout)
-        except (OSError, ValueError) as error:  # ValueError: a port or name that is none
+        except (OSError, ValueError, OverflowError) as error:  # the last two: a name or port that is none
             self._owner.tell(Failed(error))
             return False
         return True

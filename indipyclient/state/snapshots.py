@@ -27,10 +27,13 @@ __all__ = [
     "MemberInfo",
     "Snap",
     "SnapBLOBMember",
+    "SnapBLOBVector",
     "SnapDevice",
     "SnapMember",
     "SnapNumberMember",
     "SnapNumberVector",
+    "SnapSwitchMember",
+    "SnapSwitchVector",
     "SnapVector",
     "VectorInfo",
 ]

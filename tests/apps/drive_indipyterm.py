@@ -39,7 +39,7 @@ class User:
         while not condition():
             if time.monotonic() > deadline:
                 raise AssertionError(f"after {STEP_SECONDS} s still not so: {what}")
-            await self.pilot.pause(0.02)
+            await asyncio.sleep(0.02)
 
     async def click(self, widget: Any) -> None:
         widget.scroll_visible(animate=False, force=True)
@@ -79,13 +79,6 @@ class User:
     async def open_the_camera(self) -> None:
         await self.click(self.buttons()[CCD])
         await self.until(lambda: isinstance(self.app.screen, DeviceSc), "the device page")
-        await self.until(lambda: self.shows("CONNECTION"), "the property CONNECTION")
-
-    async def connect_the_camera(self) -> None:
-        pane = self.pane("CONNECTION")
-        await self.click(next(b for b in self.shown(RadioButton, pane) if str(b.label).startswith("Connect")))
-        await self.click(next(b for b in self.shown(Button, pane) if str(b.label) == "Submit"))
-        await self.until(lambda: pane.vstate == "Ok", "CONNECTION is Ok")
         await self.until(self.everything_is_shown, "all that the client knows")
 
     def everything_is_shown(self) -> bool:
@@ -136,7 +129,6 @@ async def use(port: int, folder: str) -> dict[str, Any]:
         for step in (
             user.look_at_the_first_screen,
             user.open_the_camera,
-            user.connect_the_camera,
             user.visit_every_group,
             user.expose,
             user.look_at_the_frame,
@@ -150,6 +142,6 @@ async def use(port: int, folder: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(filename="/tmp/apps/term.log", filemode="w", level=logging.WARNING)
+    logging.basicConfig(filename="/tmp/apps/term.log", filemode="w", force=True, level=logging.WARNING)
     report = asyncio.run(use(int(sys.argv[1]), sys.argv[2]))
     Path(sys.argv[3]).write_text(json.dumps(report))

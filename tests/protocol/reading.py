@@ -17,8 +17,8 @@ from indipyclient.protocol import Limits, Message, OneMember, Scanner, SetVector
 
 M = TypeVar("M")
 
-EVERY_PLACE = 400
-"""Streams up to this many bytes are cut in two at every place, longer ones at this many places / 10."""
+SHORT = 400
+"""Streams up to this many bytes are cut in two at every place, longer ones at a tenth as many places."""
 
 STAMP = datetime(2024, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 
@@ -60,10 +60,10 @@ def only(kind: type[M], data: bytes, limits: Limits | None = None) -> M:
 
 
 def cuts(data: bytes) -> Iterator[list[bytes]]:
-    """Cut `data` into single bytes, threes and sevens, and in two at many places."""
-    for length in (1, 3, 7):
+    """Cut `data` into single bytes, into pieces of some other lengths, and in two at many places."""
+    for length in (1, 3, 7) if len(data) <= 100 * SHORT else (1, 997):
         yield [data[start : start + length] for start in range(0, len(data), length)]
-    step = 1 if len(data) <= EVERY_PLACE else 10 * len(data) // EVERY_PLACE
+    step = 1 if len(data) <= SHORT else 10 * len(data) // SHORT
     for place in range(1, len(data), step):
         yield [data[:place], data[place:]]
 

@@ -1,0 +1,727 @@
+"""The connection: how it begins, lives, is lost, comes back and is ended, against a scripted server.
+
+The numbers in the docstrings are those of the defects that 0.9.4 was shown to have, and of the rows of
+inputs that a client must survive.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from indipyclient import events
+from indipyclient.net.link import Timing
+from indipyclient.protocol import EnableBLOB, GetProperties, NewVector, PingReply, PingRequest
+from tests.support.deadline import becomes_true
+from tests.support.scripted import (
+    ALL,
+    BLOB,
+    NUMBER,
+    Client,
+    Peer,
+    Running,
+    ScriptedServer,
+    dead_address,
+    moved,
+)
+
+SOON = 1.0  # seconds within which an end of any kind must be seen
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedServer]:
+    with ScriptedServer() as server:
+        yield server
+
+
+@pytest.fixture
+def client(server: ScriptedServer) -> Client:
+    return Client(server.port)
+
+
+# -- the beginning ----------------------------------------------------------------------------
+
+
+def test_every_connection_begins_with_the_global_get_properties(
+    server: ScriptedServer, client: Client
+) -> None:
+    """INDI 10.1: indiserver restricts for good a connection that names a device before that."""
+
+    async def ask_at_once(event: Any) -> None:
+        if isinstance(event, events.ConnectionMade):
+            await client.send_getProperties("D", "N")
+
+    client.before = ask_at_once
+    with Running(client):
+        for _ in range(3):
+            peer = server.accept()
+            assert peer.receive() == GetProperties(version="1.7")
+            assert peer.receive() == GetProperties("D", "N")
+            assert peer.raw.startswith(b'<getProperties version="1.7"/>')
+            peer.close()
+
+
+def test_blobs_are_only_asked_for_after_the_definitions(server: ScriptedServer, client: Client) -> None:
+    """INDI 10.1."""
+    client.enableBLOBdefault = "Also"
+    with Running(client):
+        peer = server.greet(BLOB)
+        assert peer.receive() == EnableBLOB("Also", "D", "B")
+
+
+def test_a_server_that_never_answers_is_asked_again_and_kept(server: ScriptedServer) -> None:
+    """Row 46."""
+    with Running(Client(server.port, ask_interval=0.02)) as running:
+        peer = server.accept()
+        for _ in range(5):
+            assert peer.receive() == GetProperties()
+        assert running.client.connected
+        running.after(peer, NUMBER)
+        assert "N" in running.client.snapshot()["D"]
+
+
+def test_a_host_or_port_that_cannot_be_is_told(server: ScriptedServer) -> None:
+    for host, port in (("a" * 64, server.port), ("127.0.0.1", 70000)):
+        client = Client(port)
+        client.indihost = host
+        with Running(client) as running:
+            running.wait_text("Connection error")
+            running.wait_text("re-trying")
+
+
+# -- the loss ---------------------------------------------------------------------------------
+
+LOSSES: dict[str, Callable[[Peer], None]] = {
+    "closed": Peer.close,
+    "half-closed": Peer.half_close,
+    "reset": Peer.reset,
+    "closed within an element": lambda peer: (peer.send(moved(3)[:40]), peer.close())[1],
+    "closed within a BLOB": lambda peer: (
+        peer.send('<setBLOBVector device="D" name="B"><oneBLOB name="b" size="9" format=".x">QUJD'),
+        peer.close(),
+    )[1],
+}
+
+
+@pytest.mark.parametrize("lose", LOSSES.values(), ids=LOSSES.keys())
+def test_the_end_of_the_stream_is_seen_at_once(
+    server: ScriptedServer, client: Client, lose: Callable[[Peer], None]
+) -> None:
+    """Defect 4 (39.5 s and more), row 37."""
+    with Running(client) as running:
+        peer = server.greet(ALL)
+        running.after(peer, moved(2))
+        lose(peer)
+        lost = running.wait_for("ConnectionLost", SOON)
+        assert not lost.snap.connected
+        assert "N" in lost.snap["D"]
+        after = running.wait_text("re-trying", SOON)
+        assert not after.snap.connected
+        assert not after.snap
+
+
+def test_an_end_right_after_the_beginning_is_seen_and_followed_by_another_attempt(
+    server: ScriptedServer, client: Client
+) -> None:
+    """Row 37."""
+    with Running(client) as running:
+        for _ in range(3):
+            server.accept().close()
+            running.wait_for("ConnectionMade")
+            running.wait_for("ConnectionLost", SOON)
+
+
+def test_our_side_is_closed_when_the_server_ends_the_stream(server: ScriptedServer, client: Client) -> None:
+    """Defect 4: after a half-close the published client kept its side for a minute."""
+    with Running(client):
+        peer = server.greet()
+        peer.half_close()
+        assert peer.receive_end(SOON) == []
+
+
+def test_the_events_of_a_life_come_in_order_and_with_the_state_of_their_moment(
+    server: ScriptedServer, client: Client
+) -> None:
+    """API 2.3; everything from the first sign of the loss on says that there is no connection."""
+    with Running(client) as running:
+        peer = server.greet()
+        running.after(peer, NUMBER)
+        peer.close()
+        server.greet()
+        running.wait_text("getProperties sent")
+        life = [(seen.kind, seen.text.split(" on ")[0], seen.snap.connected) for seen in running.seen]
+    where = f"127.0.0.1:{server.port}"
+    made = [
+        ("Message", f"Attempting to connect to {where}", False),
+        ("Message", f"Connected to {where}", True),
+        ("ConnectionMade", "", True),
+        ("Message", "getProperties sent", True),
+    ]
+    assert life == [
+        *made,
+        ("defNumberVector", "", True),
+        ("Message", "handled so far", True),
+        ("Message", "Connection closed", False),
+        ("ConnectionLost", "", False),
+        ("Message", "Connection failed, re-trying...", False),
+        *made,
+    ]
+
+
+def test_what_was_received_before_the_loss_is_told_before_it(server: ScriptedServer, client: Client) -> None:
+    with Running(client) as running:
+        peer = server.greet(NUMBER + "".join(moved(x) for x in range(100)))
+        peer.close()
+        running.wait_for("ConnectionLost")
+        told = [seen.snap["D"]["N"]["x"] for seen in running.seen if seen.kind == "setNumberVector"]
+        assert told == [str(x) for x in range(100)]
+
+
+def test_devices_and_messages_of_the_last_connection_are_gone_on_the_next(
+    server: ScriptedServer, client: Client
+) -> None:
+    with Running(client) as running:
+        running.after(server.greet(NUMBER), "")
+        server.peers[0].close()
+        server.greet()
+        connected = running.wait_text("getProperties sent", SOON)
+        while not connected.snap.connected:
+            connected = running.wait_text("getProperties sent", SOON)
+        assert not connected.snap
+        texts = [text for _, text in connected.snap.messages]
+        assert texts == ["getProperties sent", f"Connected to 127.0.0.1:{server.port}"]
+
+
+# -- coming back ------------------------------------------------------------------------------
+
+
+def test_the_pauses_before_new_attempts_begin_short_and_grow_up_to_a_bound() -> None:
+    """Defect 33: always 5 s."""
+    timing = Timing()
+    longest = [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
+    for failures, seconds in enumerate(longest):
+        pauses = [timing.pause(failures) for _ in range(100)]
+        assert 0.75 * seconds <= min(pauses)
+        assert max(pauses) <= seconds
+        assert len(set(pauses)) > 1, "many clients would come back in step"
+    assert timing.pause(10**6) <= 30
+
+
+def test_a_client_comes_back_to_a_server_that_is_restarted_on_its_port(
+    server: ScriptedServer, client: Client
+) -> None:
+    with Running(client) as running:
+        peer = server.greet(NUMBER)
+        running.after(peer, "")
+        server.refuse()
+        peer.close()
+        running.wait_text("Connection refused", SOON)
+        running.wait_text("Connection refused", SOON)
+        server.listen()
+        running.after(server.greet(NUMBER), moved(7))
+        assert client.snapshot()["D"]["N"]["x"] == "7"
+
+
+def test_the_first_attempt_after_a_loss_comes_soon_with_the_times_as_they_are(
+    server: ScriptedServer,
+) -> None:
+    """Defect 33: after 5 s."""
+    client = Client(server.port)
+    client.timing = Timing()
+    with Running(client):
+        server.greet(NUMBER).close()
+        server.greet()  # within its patience of 5 s, of which the pause takes half a second
+
+
+def test_the_pauses_grow_again_from_the_start_once_a_connection_was_good(server: ScriptedServer) -> None:
+    pauses = []
+
+    class Counted(Timing):
+        def pause(self, failures: int) -> float:
+            pauses.append(failures)
+            return 0.01
+
+    client = Client(server.port)
+    client.timing = Counted()
+    with Running(client) as running:
+        server.accept().close()
+        server.accept().close()
+        running.after(server.greet(), NUMBER)
+        server.peers[-1].close()
+        server.greet()
+    assert pauses[:3] == [0, 1, 0]
+
+
+# -- pings and silence ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("request_", "uid"),
+    [
+        ('<pingRequest uid="SetBLOB/1"/>', "SetBLOB/1"),
+        ("<pingRequest/>", ""),
+        ("<pingRequest uid='a&amp;&quot;&lt;b'></pingRequest>", 'a&"<b'),
+    ],
+)
+def test_a_ping_is_answered_at_once_while_the_program_is_busy(
+    server: ScriptedServer, client: Client, request_: str, uid: str
+) -> None:
+    """Row 16."""
+    with Running(client) as running:
+        peer = server.greet()
+        release = _hold(running)
+        peer.send(NUMBER + request_)
+        assert peer.receive() == PingReply(uid)
+        release()
+        assert "N" in running.after(peer, "")["D"]
+
+
+def test_a_silent_server_that_never_answered_a_ping_is_kept(server: ScriptedServer) -> None:
+    """Defect 24: dropped after 41 s."""
+    with Running(Client(server.port, idle_timeout=0.02, respond_timeout=0.04)) as running:
+        peer = server.greet(NUMBER)
+        assert len([peer.receive() for _ in range(5)]) == 5
+        assert running.client.connected
+        assert running.after(peer, moved(4))["D"]["N"]["x"] == "4"
+        assert not [seen for seen in running.seen if seen.kind == "ConnectionLost"]
+
+
+def test_a_silent_server_is_pinged_and_not_asked_for_everything_again(server: ScriptedServer) -> None:
+    """Defect 30: every 20 s all definitions came again, to every client of the server."""
+    with Running(Client(server.port, idle_timeout=0.02, ask_interval=0.02)) as running:
+        peer = server.accept()
+        running.after(peer, NUMBER)
+        # what was asked before the definition was there has arrived before the first ping
+        peer.receive_until(lambda message: isinstance(message, PingRequest))
+        assert all(isinstance(peer.receive(), PingRequest) for _ in range(10))
+
+
+def test_a_server_that_answered_a_ping_and_then_hangs_is_given_up(server: ScriptedServer) -> None:
+    with Running(Client(server.port, idle_timeout=0.05, respond_timeout=0.5)) as running:
+        peer = server.greet(NUMBER)
+        ping = peer.receive()
+        assert isinstance(ping, PingRequest)
+        peer.send(f'<pingReply uid="{ping.uid}"/>')
+        running.wait_text("Connection timed out")
+        running.wait_for("ConnectionLost", SOON)
+        server.greet()
+
+
+def test_a_server_that_answers_its_pings_is_kept(server: ScriptedServer) -> None:
+    with Running(Client(server.port, idle_timeout=0.05, respond_timeout=0.5)) as running:
+        peer = server.greet(NUMBER)
+        begun = time.monotonic()
+        while time.monotonic() < begun + 1:
+            ping = peer.receive()
+            assert isinstance(ping, PingRequest)
+            peer.send(f'<pingReply uid="{ping.uid}"/>')
+        assert running.client.connected
+
+
+# -- a program that is slow or faulty ---------------------------------------------------------
+
+
+def test_a_program_that_falls_behind_gets_everything_in_order(server: ScriptedServer, client: Client) -> None:
+    """Row 45: reading pauses once thousands of messages wait, and goes on."""
+    with Running(client) as running:
+        peer = server.greet()
+        release = _hold(running)
+        sending = threading.Thread(target=peer.send, args=[NUMBER + "".join(map(moved, range(20_000)))])
+        sending.start()
+        assert becomes_true(lambda: running.do(lambda: len(client._inbox)) > 2000, 5)
+        release()
+        running.wait(lambda seen: seen.kind == "setNumberVector" and seen.event["x"] == "19999", 30)
+        sending.join()
+        told = [seen.event["x"] for seen in running.seen if seen.kind == "setNumberVector"]
+        assert told == [str(x) for x in range(20_000)]
+
+
+@pytest.mark.parametrize("fault", [ValueError("on purpose"), asyncio.CancelledError()], ids=repr)
+def test_exceptions_of_rxevent_stop_nothing(
+    server: ScriptedServer, client: Client, fault: BaseException
+) -> None:
+    """Defects 11 and 35: one on ConnectionMade made a loop, one on TimeOut dropped the connection."""
+
+    async def fail(event: Any) -> None:
+        told.append(type(event).__name__)
+        raise fault
+
+    told: list[str] = []
+    client.before = fail
+    client.set_vector_timeouts(timeout_min=0.01, timeout_max=0.01)
+    with Running(client) as running:
+        peer = server.greet(NUMBER)
+        assert becomes_true(lambda: "defNumberVector" in told, 5)
+        running.call(client.send_newVector("D", "N", members={"x": 3}))
+        assert isinstance(peer.receive(), NewVector)
+        assert becomes_true(lambda: "VectorTimeOut" in told, 5)
+        peer.send(moved(4))
+        assert becomes_true(lambda: client.snapshot()["D"]["N"]["x"] == "4", 5)
+        assert client.connected
+    assert told.count("ConnectionMade") == told.count("ConnectionLost") == 1
+
+
+def test_a_device_defined_while_rxevent_awaits_is_no_harm(server: ScriptedServer, client: Client) -> None:
+    """Defect 11: RuntimeError, dictionary changed size during iteration."""
+    client.set_vector_timeouts(timeout_min=0.01, timeout_max=0.01)
+    with Running(client) as running:
+        peer = server.greet(NUMBER)
+        running.wait_for("defNumberVector")
+        release = _hold(running, "VectorTimeOut")
+        running.call(client.send_newVector("D", "N", members={"x": 3}))
+        peer.send(NUMBER.replace('"D"', '"E"') + "".join(NUMBER.replace('"N"', f'"N{n}"') for n in range(9)))
+        release()
+        snap = running.after(peer, "")
+        assert len(snap["D"]) == 10
+        assert "E" in snap
+        assert [seen.kind for seen in running.seen].count("ConnectionLost") == 0
+
+
+def test_rxevent_is_never_entered_twice_at_a_time(server: ScriptedServer, client: Client) -> None:
+    """Defect 35: concurrently by reading, time-outs and report()."""
+    inside = most = 0
+
+    async def count(event: Any) -> None:
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        await asyncio.sleep(0.001)
+        inside -= 1
+
+    async def act() -> None:
+        await client.send_newVector("D", "N", members={"x": 3})
+        await asyncio.gather(*(client.report(f"report {n}") for n in range(10)))
+        await client["D"]["N"].create_clientevent("Mine", a=1)
+
+    client.before = count
+    client.set_vector_timeouts(timeout_min=0.01, timeout_max=0.01)
+    with Running(client) as running:
+        peer = server.greet(NUMBER)
+        running.wait_for("defNumberVector")
+        running.call(act())
+        peer.send("".join(map(moved, range(20))))
+        running.wait(lambda seen: seen.kind == "setNumberVector" and seen.event["x"] == "19")
+        running.after(peer, "")
+    kinds = {seen.kind for seen in running.seen}
+    assert {"ClientEvent", "Message", "setNumberVector"} <= kinds
+    assert most == 1
+
+
+def test_rxevent_may_report_warn_and_send(server: ScriptedServer, client: Client) -> None:
+    async def act(event: Any) -> None:
+        if isinstance(event, events.defNumberVector):
+            await client.report("seen it")
+            await client.warning("careful")
+            await client.send_newVector("D", "N", members={"x": 3})
+
+    client.before = act
+    with Running(client) as running:
+        peer = server.greet(NUMBER)
+        running.wait_text("seen it")
+        running.wait_text("careful")
+        assert isinstance(peer.receive(), NewVector)
+
+
+# -- hardware ---------------------------------------------------------------------------------
+
+
+def test_an_exception_of_hardware_ends_the_client_and_is_raised(server: ScriptedServer) -> None:
+    class Faulty(Client):
+        async def hardware(self) -> None:
+            await going.wait()
+            raise ZeroDivisionError("on purpose")
+
+    client = Faulty(server.port)
+    going = asyncio.Event()
+    running = Running(client)
+    peer = server.greet(NUMBER)
+    running.wait_for("defNumberVector")
+    running.loop.call_soon_threadsafe(going.set)
+    with pytest.raises(ZeroDivisionError):
+        running.result.result(SOON)
+    running.wait_for("ConnectionLost")
+    assert peer.receive_end(SOON) == []
+    assert running.ended(SOON)
+
+
+def test_hardware_runs_beside_the_client_and_is_told_of_the_end(server: ScriptedServer) -> None:
+    class Looping(Client):
+        rounds = 0
+        left = False
+
+        async def hardware(self) -> None:
+            while not self._stop:
+                await asyncio.sleep(0.01)
+                self.rounds += 1
+            self.left = True
+
+    client = Looping(server.port)
+    with Running(client):
+        server.greet()
+        assert becomes_true(lambda: client.rounds > 2, 5)
+    assert client.left
+
+
+# -- the end ----------------------------------------------------------------------------------
+
+
+def _hold(running: Running, kind: str = "") -> Callable[[], None]:
+    """Have rxevent wait (at the next event, or the next of a class) until what is returned is called."""
+    held, going = threading.Event(), asyncio.Event()
+
+    async def wait(event: Any) -> None:
+        if not kind or type(event).__name__ == kind:
+            held.set()
+            await going.wait()
+
+    running.client.before = wait
+    if not kind:
+        running.call(running.client.report("held"))
+        assert held.wait(5)
+    return lambda: running.loop.call_soon_threadsafe(going.set) and None
+
+
+def _fill(running: Running, peer: Peer) -> None:
+    """Have the client send more than the server, which does not read, and the system can hold."""
+    client = running.client
+
+    async def flood() -> None:
+        for _ in range(40):
+            await client.send_newVector("D", "B", members={"b": (bytes(1 << 20), 0, ".bin")})
+
+    running.after(peer, BLOB)
+    asyncio.run_coroutine_threadsafe(flood(), running.loop)
+    assert becomes_true(lambda: running.do(lambda: _unsent(client)) > 1 << 20, 5)
+
+
+def _unsent(client: Client) -> int:
+    assert client._link is not None
+    connection = client._link._connection
+    assert connection is not None
+    assert connection._transport is not None
+    return connection._transport.get_write_buffer_size()
+
+
+def _connecting(running: Running, server: ScriptedServer) -> None:
+    running.wait_text("Attempting")
+
+
+def _silent(running: Running, server: ScriptedServer) -> None:
+    server.accept()
+    running.wait_for("ConnectionMade")
+
+
+def _connected(running: Running, server: ScriptedServer) -> None:
+    running.after(server.greet(ALL), "")
+
+
+def _not_read(running: Running, server: ScriptedServer) -> None:
+    _fill(running, server.greet(BLOB))
+
+
+def _mid_blob(running: Running, server: ScriptedServer) -> None:
+    peer = server.greet(BLOB)
+    running.after(peer, "")
+    peer.send('<setBLOBVector device="D" name="B"><oneBLOB name="b" size="900000" format=".x">')
+    peer.send(b"QUJD" * 100_000)
+
+
+def _retrying(running: Running, server: ScriptedServer) -> None:
+    running.client.timing.reconnect_min = 30
+    server.accept().close()
+    running.wait_text("re-trying")
+
+
+def _program_busy(running: Running, server: ScriptedServer) -> None:
+    peer = server.greet(ALL)
+    running.after(peer, "")
+    _hold(running)
+    peer.send(moved(3) * 3000)
+
+
+STATES: list[Callable[[Running, ScriptedServer], None]] = [
+    _silent,
+    _connected,
+    _not_read,
+    _mid_blob,
+    _retrying,
+    _program_busy,
+]
+
+
+@pytest.mark.parametrize("reach", STATES, ids=[state.__name__[1:] for state in STATES])
+def test_shutdown_ends_the_client_at_once_in_every_state(
+    server: ScriptedServer, client: Client, reach: Callable[[Running, ScriptedServer], None]
+) -> None:
+    """Defects 8 and 9: with a server that does not read, 15 s and more."""
+    with Running(client) as running:
+        reach(running, server)
+        client.shutdown()
+        assert running.ended(SOON)
+        assert client.stopped.is_set()
+        assert client.stop
+        assert not client.connected
+        assert not client.snapshot().connected
+
+
+def test_shutdown_ends_an_attempt_to_connect_that_nobody_answers() -> None:
+    """Defect 9: not within 20 s."""
+    with dead_address() as port, Running(Client(port)) as running:
+        running.wait_text("Attempting")
+        running.client.shutdown()
+        assert running.ended(SOON)
+
+
+def test_an_attempt_to_connect_that_nobody_answers_is_given_up_and_repeated() -> None:
+    """Defect 9."""
+    with dead_address() as port, Running(Client(port, connect_timeout=0.05)) as running:
+        for _ in range(3):
+            running.wait_text("Attempting")
+            running.wait_text("Connection error")
+            running.wait_text("re-trying")
+
+
+def test_a_server_that_takes_nothing_is_given_up(server: ScriptedServer) -> None:
+    """Defect 8."""
+    with Running(Client(server.port, send_timeout=0.2)) as running:
+        _fill(running, server.greet(BLOB))
+        running.wait_text("Connection timed out")
+        running.wait_for("ConnectionLost")
+        server.greet()
+
+
+def test_a_server_that_takes_nothing_is_still_listened_to(server: ScriptedServer, client: Client) -> None:
+    """Design 2.1: neither a command nor the answer to a definition that cannot be sent stops reading."""
+    with Running(client) as running:
+        peer = server.greet(NUMBER)
+        _fill(running, peer)
+        snap = running.after(peer, moved(5) + BLOB + '<pingRequest uid="1"/>' + moved(6))
+        assert snap["D"]["N"]["x"] == "6"
+
+
+def test_shutdown_says_good_bye_after_what_was_to_be_sent(server: ScriptedServer, client: Client) -> None:
+    with Running(client) as running:
+        peer = server.greet(NUMBER)
+        running.wait_for("defNumberVector")
+        running.call(client.send_newVector("D", "N", members={"x": 3}))
+        client.shutdown()
+        (command,) = peer.receive_end(SOON)
+        assert isinstance(command, NewVector)
+        lost = running.wait_for("ConnectionLost", SOON)
+        assert not lost.snap.connected
+        assert f"Connection closed on 127.0.0.1:{server.port}" in [seen.text for seen in running.seen]
+
+
+def test_shutdown_before_the_run_ends_it_at_once(server: ScriptedServer, client: Client) -> None:
+    client.shutdown()
+    assert Running(client).ended(SOON)
+    assert client.stopped.is_set()
+
+
+def test_shutdown_before_the_run_from_another_thread(server: ScriptedServer, client: Client) -> None:
+    thread = threading.Thread(target=client.shutdown)
+    thread.start()
+    thread.join()
+    assert Running(client).ended(SOON)
+
+
+def test_shutdown_may_be_called_again_and_after_the_end(server: ScriptedServer, client: Client) -> None:
+    with Running(client) as running:
+        server.greet()
+        client.shutdown()
+        client.shutdown()
+        assert running.ended(SOON)
+        client.shutdown()
+
+
+def test_cancelling_the_run_ends_it_and_tells_of_the_loss(server: ScriptedServer, client: Client) -> None:
+    running = Running(client)
+    peer = server.greet(NUMBER)
+    running.wait_for("defNumberVector")
+    running.loop.call_soon_threadsafe(running.task.cancel)
+    assert running.ended(SOON)
+    with pytest.raises(asyncio.CancelledError):
+        running.result.result(0)
+    running.wait_for("ConnectionLost", 0)
+    assert peer.receive_end(SOON) == []
+    assert client.stopped.is_set()
+
+
+@pytest.mark.parametrize("kind", ["Message", "ConnectionLost"])
+@pytest.mark.parametrize("how", ["shutdown", "cancel"])
+def test_a_program_may_end_the_client_when_the_connection_is_lost(
+    server: ScriptedServer, client: Client, kind: str, how: str
+) -> None:
+    """The end of the connection and the end of the client then come in the same turn of the loop."""
+    running = Running(client)
+
+    async def end(event: Any) -> None:
+        if type(event).__name__ == kind:
+            running.task.cancel() if how == "cancel" else client.shutdown()
+
+    peer = server.greet(NUMBER)
+    running.wait_for("defNumberVector")
+    client.before = end
+    peer.close()
+    assert running.ended(SOON)
+    assert running.result.exception(0) is None or how == "cancel"
+
+
+def test_a_client_may_run_again_in_the_same_loop(server: ScriptedServer, client: Client) -> None:
+    """Defect 35: `stopped` was never cleared."""
+
+    async def run_twice() -> None:
+        for _ in range(2):
+            await first_run()
+            stopped.append(client.stopped.is_set())
+
+    first_run = client.asyncrun
+    stopped: list[bool] = []
+    client.asyncrun = run_twice  # type: ignore[method-assign]
+    with Running(client) as running:
+        for x in (1, 2):
+            running.after(server.greet(NUMBER), moved(x))
+            assert not client.stopped.is_set()
+            assert client.snapshot()["D"]["N"]["x"] == str(x)
+            client.shutdown()
+            running.wait_for("ConnectionLost")
+        assert running.ended(SOON)
+    assert stopped == [True, True]
+
+
+def test_a_client_may_run_again_in_another_loop(server: ScriptedServer, client: Client) -> None:
+    for x in (1, 2):
+        with Running(client) as running:
+            running.after(server.greet(NUMBER), moved(x))
+            assert client.snapshot()["D"]["N"]["x"] == str(x)
+            client.shutdown()
+            assert running.ended(SOON)
+            running.wait_for("ConnectionLost", 0)
+
+
+def test_nothing_is_left_of_a_run_that_the_program_held_up(server: ScriptedServer, client: Client) -> None:
+    """What waited when the run was ended by force must neither be told in the next one nor end it."""
+    with Running(client) as running:
+        _program_busy(running, server)
+        client.shutdown()
+        assert running.ended(SOON)
+    client.before = None
+    with Running(client) as running:
+        snap = running.after(server.greet(NUMBER), moved(8))
+        assert snap["D"]["N"]["x"] == "8"
+        assert list(snap["D"]) == ["N"]
+
+
+def test_many_clients_leave_nothing(server: ScriptedServer) -> None:
+    with ExitStack() as stack:
+        for _ in range(20):
+            stack.enter_context(Running(Client(server.port)))
+            server.greet(ALL)
+    gc.collect()
