@@ -10,6 +10,7 @@
     ├── InvalidValue (ValueError)           the value does not suit the member
     ├── WaitTimeout (TimeoutError)          what was waited for did not come in time
     ├── MailboxClosed                       nothing more will come
+    ├── MissingExtra (ImportError)          an optional package is not installed
     └── ConcurrentUse (RuntimeError)        a second thread at what is for one at a time
 
 Each has the standard parent in brackets too, so that ``except KeyError`` and the like work.
@@ -25,6 +26,7 @@ __all__ = [
     "INDIError",
     "InvalidValue",
     "MailboxClosed",
+    "MissingExtra",
     "NotConnected",
     "ReadOnly",
     "UnknownDevice",
@@ -53,15 +55,16 @@ class UnknownName(INDIError, KeyError):
     """
 
     def __init__(self, what: str, name: object, known: Iterable[str]) -> None:
-        super().__init__(what, name, tuple(known))
         self.what = what
         self.name = name
         self.known = tuple(known)
+        super().__init__(what, name, self.known)
 
     def __str__(self) -> str:
-        near = difflib.get_close_matches(str(self.name), self.known, n=3)
+        by_folded = {name.casefold(): name for name in self.known}
+        near = difflib.get_close_matches(str(self.name).casefold(), by_folded, n=3)
         if near:
-            hint = f"; did you mean {' or '.join(map(repr, near))}?"
+            hint = f"; did you mean {' or '.join((repr(by_folded[name]) for name in near))}?"
         elif self.known:
             hint = f"; known: {', '.join(map(repr, self.known[:10]))}{', ...' * (len(self.known) > 10)}"
         else:
@@ -95,6 +98,10 @@ class WaitTimeout(INDIError, TimeoutError):
 
 class MailboxClosed(INDIError):
     """The mailbox was closed and everything in it has been taken; the cause, if any, is chained."""
+
+
+class MissingExtra(INDIError, ImportError):
+    """An optional package is not installed: its `name`, and how to get it."""
 
 
 class ConcurrentUse(INDIError, RuntimeError):

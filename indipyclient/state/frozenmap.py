@@ -22,19 +22,21 @@ _NOTHING = object()
 class FrozenMap(Mapping[str, V], Generic[V]):
     """Names to values, in order of first insertion. Any thread may read it at any time.
 
-    The values stand in tuples of `_WIDTH`; the index from name to place is shared by all maps of
-    one family and only ever appended to, so a map ignores places beyond its own length. Appending
-    (the writer's side: `set` and `update`) is for one thread at a time.
+    The values stand in tuples of `_WIDTH`; the names and the index from name to place are shared by
+    all maps of one family and only ever appended to, so a map ignores places beyond its own length.
+    Appending (the writer's side: `set` and `update`) is for one thread at a time.
     """
 
-    __slots__ = ("_chunks", "_index", "_length")
+    __slots__ = ("_chunks", "_index", "_length", "_names")
 
     _index: dict[str, int]
+    _names: list[str]
     _chunks: tuple[tuple[V, ...], ...]
     _length: int
 
     def __init__(self, entries: Iterable[tuple[str, V]] = ()) -> None:
         values = dict(entries)
+        self._names = list(values)
         self._index = {name: place for place, name in enumerate(values)}
         self._chunks = _chunked(tuple(values.values()))
         self._length = len(values)
@@ -46,8 +48,7 @@ class FrozenMap(Mapping[str, V], Generic[V]):
         return self._chunks[place // _WIDTH][place % _WIDTH]
 
     def __iter__(self) -> Iterator[str]:
-        # A list, because the writer may append to the index while a reader is on its way.
-        return iter(list(islice(self._index.copy(), self._length)))
+        return islice(self._names, self._length)
 
     def __len__(self) -> int:
         return self._length
@@ -79,17 +80,21 @@ class FrozenMap(Mapping[str, V], Generic[V]):
         chunk = list(chunks[place // _WIDTH])
         chunk[place % _WIDTH] = value
         chunks[place // _WIDTH] = tuple(chunk)
-        return self._make(self._index, tuple(chunks), self._length)
+        return self._make(self._index, self._names, tuple(chunks), self._length)
 
     def update(self, entries: Iterable[tuple[str, V]]) -> FrozenMap[V]:
         """This map with entries replaced, or appended in their order."""
-        index, length = self._index, self._length
+        index, names, length = self._index, self._names, self._length
         chunks: list[Any] = list(self._chunks)
         opened = set()  # numbers of the chunks that are lists for now
         for name, value in entries:
             place = index.get(name, length)
             if place >= length:
-                index, place = self._append(index, name, length)
+                if len(names) != length:  # not the newest of the family: it founds one of its own
+                    names = names[:length]
+                    index = {known: place for place, known in enumerate(names)}
+                names.append(name)
+                place = index[name] = length
                 length += 1
             number, offset = place // _WIDTH, place % _WIDTH
             if number not in opened:
@@ -98,7 +103,7 @@ class FrozenMap(Mapping[str, V], Generic[V]):
             chunks[number][offset : offset + 1] = (value,)
         for number in opened:
             chunks[number] = tuple(chunks[number])
-        return self._make(index, tuple(chunks), length)
+        return self._make(index, names, tuple(chunks), length)
 
     def differing(self, older: FrozenMap[V]) -> Iterator[str]:
         """Names whose value is not the same object in `older`, or that only one of the two has.
@@ -109,26 +114,20 @@ class FrozenMap(Mapping[str, V], Generic[V]):
             yield from (name for name in self if older.get(name, _NOTHING) is not self[name])
             yield from (name for name in older if name not in self)
             return
-        names = list(self if len(self) >= len(older) else older)
         for number in range(max(len(self._chunks), len(older._chunks))):
             mine, theirs = _nth(self._chunks, number, ()), _nth(older._chunks, number, ())
             if mine is theirs:
                 continue
             for offset in range(max(len(mine), len(theirs))):
                 if _nth(mine, offset) is not _nth(theirs, offset):
-                    yield names[number * _WIDTH + offset]
-
-    def _append(self, index: dict[str, int], name: str, length: int) -> tuple[dict[str, int], int]:
-        """Give `name` the next place, in the shared index if this map is the newest of its family."""
-        if len(index) != length:
-            index = dict(islice(index.items(), length))
-        index[name] = length
-        return index, length
+                    yield self._names[number * _WIDTH + offset]
 
     @classmethod
-    def _make(cls, index: dict[str, int], chunks: tuple[tuple[V, ...], ...], length: int) -> FrozenMap[V]:
+    def _make(
+        cls, index: dict[str, int], names: list[str], chunks: tuple[tuple[V, ...], ...], length: int
+    ) -> FrozenMap[V]:
         made = cls.__new__(cls)
-        made._index, made._chunks, made._length = index, chunks, length
+        made._index, made._names, made._chunks, made._length = index, names, chunks, length
         return made
 
 

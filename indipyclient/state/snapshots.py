@@ -334,10 +334,10 @@ class SnapBLOBMember(SnapMember):
     def _set(self, one: OneMember | OneBLOB, rev: int, filename: str) -> SnapBLOBMember:
         """A BLOB without content is a change of state only: the old content stays."""
         assert isinstance(one, OneBLOB)
+        if one.payload is None and not one.error:
+            return self
         if one.payload is None and self._blob is not None:
             one = self._blob._replace(error=one.error)
-        elif one.payload is None and not one.error:
-            return self
         return SnapBLOBMember(self._info, one, rev, filename or self._filename)
 
     def _values(self, inc_blob: bool) -> dict[str, Any]:
@@ -694,7 +694,7 @@ class Change(NamedTuple):
 
     Fields:
         devicename: the device.
-        vectorname: the vector, or None if what differs is the device as such (its messages).
+        vectorname: the vector, or None if what differs is the device as such (its messages, its user string).
         old, new: the nodes before and after; None where there was, or is, none.
     """
 
@@ -791,8 +791,8 @@ class Snap(_Dumps, Mapping[str, SnapDevice]):
     def changes(self, older: Snap) -> list[Change]:
         """What differs from `older`, which may be newer too: a row for each vector.
 
-        A device whose messages differ has a row of its own, with `vectorname` None. Costs what
-        has changed, not what there is.
+        A device that itself differs, or is new, has a row of its own, with `vectorname` None.
+        Costs what has changed, not what there is.
         """
         rows = []
         for name in self._devices.differing(older._devices):
@@ -834,9 +834,13 @@ def _device_changes(name: str, old: SnapDevice | None, new: SnapDevice | None) -
         Change(name, vector, old_vectors.get(vector), new_vectors.get(vector))
         for vector in new_vectors.differing(old_vectors)
     ]
-    if old is None or new is None or old._messages is not new._messages:
+    if old is None or new is None or _own(old) != _own(new):
         rows.insert(0, Change(name, None, old, new))
     return rows
+
+
+def _own(device: SnapDevice) -> tuple[Messages, str]:
+    return device._messages, device._user_string
 
 
 def _dump_messages(messages: Messages) -> list[list[str]]:

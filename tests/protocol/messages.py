@@ -7,7 +7,7 @@ white space within attributes is spaces. They are written apart from the code th
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import timezone
 from functools import partial
 
 from hypothesis import strategies as st
@@ -28,8 +28,11 @@ from indipyclient.protocol import (
     PingRequest,
     SetVector,
 )
+from indipyclient.protocol.messages import KINDS
 
-any_text = st.text(st.one_of(st.characters(exclude_categories=()), st.sampled_from("&<>'\";\r\n\t \x00\x7f\ud800\uffff")))
+any_text = st.text(
+    st.one_of(st.characters(exclude_categories=()), st.sampled_from("&<>'\";\r\n\t \x00\x7f\ud800\uffff"))
+)
 """Any text that Python can hold, halves of surrogate pairs included."""
 
 
@@ -61,7 +64,9 @@ switches = st.sampled_from(["On", "Off"])
 numbers = st.one_of(
     st.floats().map(repr),
     st.integers().map(str),
-    st.sampled_from(["12:30:00", "-0:30", "12 30 00", "12h30m", "0.10000000000000000555", "+.5", "5.", "1e400"]),
+    st.sampled_from(
+        ["12:30:00", "-0:30", "12 30 00", "12h30m", "0.10000000000000000555", "+.5", "5.", "1e400"]
+    ),
 )
 seconds = st.floats(0, allow_infinity=False)
 stamps = st.none() | st.datetimes(timezones=st.just(timezone.utc))
@@ -81,17 +86,25 @@ def def_members(kind: Kind) -> st.SearchStrategy[tuple[DefMember, ...]]:
 
 def one_members(kind: Kind) -> st.SearchStrategy[tuple[OneMember | OneBLOB, ...]]:
     """Members of an update or a command."""
-    limits = st.none()
-    if kind == "Number":
-        limit = st.none() | numbers
-        limits |= st.tuples(limit, limit, limit).filter(any)
-    one = blobs if kind == "BLOB" else st.builds(OneMember, names, _VALUES[kind], limits)
+    limit = st.none() | numbers
+    limits = st.tuples(limit, limit, limit).filter(any)
+    if kind == "BLOB":
+        return _tuples(blobs)
+    return _tuples(
+        st.builds(OneMember, names, _VALUES[kind], st.none() | limits if kind == "Number" else st.none())
+    )
+
+
+def _tuples(
+    one: st.SearchStrategy[OneMember | OneBLOB],
+) -> st.SearchStrategy[tuple[OneMember | OneBLOB, ...]]:
     return st.lists(one, max_size=4).map(tuple)
 
 
 @st.composite
 def _blobs(draw: st.DrawFn) -> OneBLOB:
-    payload = draw(st.none() | st.binary(min_size=1).map(memoryview))
+    sent = draw(st.none() | st.binary(min_size=1))
+    payload = None if sent is None else memoryview(sent)
     compressed = payload is not None and draw(st.booleans())
     form = draw(lines.filter(lambda form: not form.lower().endswith((".z", ".fz"))))
     size = draw(st.integers(0, 10**18 - 1)) if compressed else len(payload or b"")
@@ -130,7 +143,7 @@ def _vectors(kind: Kind) -> st.SearchStrategy[Message]:
 
 words = any_text.map(as_line)
 every_message: st.SearchStrategy[Message] = st.one_of(
-    *map(_vectors, ("Text", "Number", "Switch", "Light", "BLOB")),
+    *map(_vectors, KINDS),
     st.builds(DelProperty, names, st.none() | names, stamps, lines),
     st.builds(DeviceMessage, st.none() | names, stamps, names),
     st.builds(GetProperties, st.none() | names, st.none() | names, words),
@@ -139,8 +152,3 @@ every_message: st.SearchStrategy[Message] = st.one_of(
     st.builds(PingReply, words),
 )
 """Messages of all types, equal to what is read after they were written."""
-
-
-def stamp(text: str) -> datetime:
-    """Return a moment in UTC."""
-    return datetime.fromisoformat(text).replace(tzinfo=timezone.utc)

@@ -13,12 +13,12 @@ from typing import NamedTuple, TypeVar
 
 from hypothesis import HealthCheck, settings
 
-from indipyclient.protocol import Limits, Message, OneMember, Scanner, SetVector
+from indipyclient.protocol import Limits, Message, OneBLOB, OneMember, Scanner, SetVector
 
 M = TypeVar("M")
 
-SHORT = 400
-"""Streams up to this many bytes are cut in two at every place, longer ones at a tenth as many places."""
+SHORT = 250
+"""Streams up to this many bytes are cut in two at every place, longer ones at 25 places."""
 
 STAMP = datetime(2024, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 
@@ -26,7 +26,9 @@ GOOD = b'<setTextVector device="D" name="GOOD"><oneText name="t">good</oneText><
 GOOD_MESSAGE = SetVector("Text", "D", "GOOD", None, None, None, "", (OneMember("t", "good"),))
 
 # Every example is read a few hundred times: no example may be called too slow for that.
-fuzz = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+fuzz = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 
 
 class Said(NamedTuple):
@@ -61,9 +63,9 @@ def only(kind: type[M], data: bytes, limits: Limits | None = None) -> M:
 
 def cuts(data: bytes) -> Iterator[list[bytes]]:
     """Cut `data` into single bytes, into pieces of some other lengths, and in two at many places."""
-    for length in (1, 3, 7) if len(data) <= 100 * SHORT else (1, 997):
+    for length in (1, 3, 7) if len(data) <= 40_000 else (1, 997):
         yield [data[start : start + length] for start in range(0, len(data), length)]
-    step = 1 if len(data) <= SHORT else 10 * len(data) // SHORT
+    step = 1 if len(data) <= SHORT else len(data) // 25
     for place in range(1, len(data), step):
         yield [data[:place], data[place:]]
 
@@ -72,6 +74,12 @@ def _feed(pieces: list[bytes], limits: Limits | None) -> Said:
     scanner = Scanner(limits)
     messages = [message for piece in pieces for message in scanner.feed(piece)]
     return Said(messages, scanner.eof())
+
+
+def content(member: object) -> bytes | None:
+    """Return the payload of a BLOB's new value."""
+    assert isinstance(member, OneBLOB), member
+    return None if member.payload is None else bytes(member.payload)
 
 
 def text_vector(value: bytes, attributes: bytes = b"") -> bytes:

@@ -24,7 +24,7 @@ from indipyclient.protocol import (
 )
 from indipyclient.protocol.numbers import format_number, read_number
 
-from .reading import GOOD, GOOD_MESSAGE, STAMP, only, read, text_of, text_vector
+from .reading import GOOD, GOOD_MESSAGE, STAMP, content, only, read, text_of, text_vector
 
 KINDS = ["Text", "Number", "Switch", "Light", "BLOB"]
 
@@ -55,7 +55,8 @@ def set_blob(content: str, attributes: str) -> OneBLOB:
 def test_a_definition_carries_all_that_was_sent() -> None:
     data = element(
         "defNumberVector",
-        '<defNumber name="RA" label="RA (hh:mm:ss)" format="%010.6m" min="0" max="24" step="0.5">\n5.5\n</defNumber>',
+        '<defNumber name="RA" label="RA (hh:mm:ss)" format="%010.6m" min="0" max="24" step="0.5">\n5.5\n'
+        "</defNumber>",
         label="Eq. Coordinates",
         group="Main Control",
         state="Busy",
@@ -67,7 +68,18 @@ def test_a_definition_carries_all_that_was_sent() -> None:
     member = DefMember("RA", "RA (hh:mm:ss)", "5.5", "%010.6m", "0", "24", "0.5")
     assert read(data) == [
         DefVector(
-            "Number", "D", "N", "Eq. Coordinates", "Main Control", "Busy", "rw", None, 60.0, STAMP, "Slewing", (member,)
+            "Number",
+            "D",
+            "N",
+            "Eq. Coordinates",
+            "Main Control",
+            "Busy",
+            "rw",
+            None,
+            60.0,
+            STAMP,
+            "Slewing",
+            (member,),
         )
     ]
 
@@ -81,8 +93,9 @@ def test_each_kind_is_defined_and_set_with_its_own_elements(kind: str) -> None:
     vector = only(DefVector, element(f"def{kind}Vector", f'<def{kind} name="m">{value}</def{kind}>'))
     assert (vector.kind, vector.members) == (kind, (DefMember("m", "", value),))
     if kind != "BLOB":
-        for verb, message in (("set", SetVector), ("new", NewVector)):
-            one = only(message, element(f"{verb}{kind}Vector", f'<one{kind} name="m">{value}</one{kind}>'))
+        for verb in ("set", "new"):
+            (one,) = read(element(f"{verb}{kind}Vector", f'<one{kind} name="m">{value}</one{kind}>'))
+            assert isinstance(one, SetVector if verb == "set" else NewVector)
             assert (one.kind, one.members) == (kind, (OneMember("m", value),))
 
 
@@ -99,9 +112,11 @@ def test_row_18_a_definition_of_another_kind_is_a_message_as_any() -> None:
     assert (text.kind, number.kind) == ("Text", "Number")
 
 
-@pytest.mark.parametrize("name", ["a.b", "CCD Simulator 2", "*", "Zürich α", "x" * 200, "a &amp; b", "0"])
+@pytest.mark.parametrize("name", ["a.b", "CCD Simulator 2", "*", "Zürich λ", "x" * 200, "a &amp; b", "0"])
 def test_row_19_names_are_exact(name: str) -> None:
-    message = only(SetVector, element("setTextVector", f'<oneText name="{name}">x</oneText>', device=name, name=name))
+    message = only(
+        SetVector, element("setTextVector", f'<oneText name="{name}">x</oneText>', device=name, name=name)
+    )
     name = name.replace("&amp;", "&")
     assert (message.device, message.name, message.members) == (name, name, (OneMember(name, "x"),))
 
@@ -121,7 +136,9 @@ def test_row_20_members_set_twice_are_delivered_in_order() -> None:
 @pytest.mark.parametrize("junk", [None, "", "junk", "ok", "OK", "Okay", "RW"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_row_24_a_definition_that_lacks_things_is_usable(kind: str, junk: str | None) -> None:
-    attributes = {} if junk is None else dict.fromkeys(("state", "perm", "rule", "timeout", "timestamp"), junk)
+    attributes = (
+        {} if junk is None else dict.fromkeys(("state", "perm", "rule", "timeout", "timestamp"), junk)
+    )
     vector = only(DefVector, element(f"def{kind}Vector", f'<def{kind} name="m"/>', **attributes))
     assert (vector.label, vector.group, vector.message) == ("", "", "")
     assert (vector.state, vector.timeout, vector.timestamp) == ("Idle", 0.0, None)
@@ -133,7 +150,9 @@ def test_row_24_a_definition_that_lacks_things_is_usable(kind: str, junk: str | 
 
 def test_row_24_limits_of_a_number_that_are_none_are_zero() -> None:
     limits = 'min="low" max="" step="1,5,5,x"'
-    vector = only(DefVector, element("defNumberVector", f'<defNumber name="n" {limits} format="">1</defNumber>'))
+    vector = only(
+        DefVector, element("defNumberVector", f'<defNumber name="n" {limits} format="">1</defNumber>')
+    )
     (member,) = vector.members
     assert (member.min, member.max, member.format) == ("0", "0", "%g")
     read_number(member.step)
@@ -211,7 +230,7 @@ READABLE = [
 def test_row_25_numbers_are_delivered_as_the_text_received(text: str, value: float) -> None:
     (member,) = set_number(f"\n      {text}\n  ").members
     assert member == OneMember("n", text)
-    assert read_number(text) == value or math.isnan(value) and math.isnan(read_number(text))
+    assert read_number(text) == value or (math.isnan(value) and math.isnan(read_number(text)))
     data = element("defNumberVector", f'<defNumber name="n" min="{text}">{text}</defNumber>')
     (defined,) = only(DefVector, data).members
     assert (defined.value, defined.min) == (text, text)
@@ -219,9 +238,8 @@ def test_row_25_numbers_are_delivered_as_the_text_received(text: str, value: flo
 
 @pytest.mark.parametrize("text", ["", " ", "five", "-", "&lt;5&gt;", "N12:30"])
 def test_row_25_and_defect_26_a_number_that_is_none_loses_none_of_its_siblings(text: str) -> None:
-    inner = (
-        f'<oneNumber name="a">1</oneNumber><oneNumber name="b">{text}</oneNumber><oneNumber name="c">3</oneNumber>'
-    )
+    values = {"a": "1", "b": text, "c": "3"}
+    inner = "".join(f'<oneNumber name="{name}">{value}</oneNumber>' for name, value in values.items())
     vector, report = read(element("setNumberVector", inner, state="Ok"))
     assert isinstance(vector, SetVector) and vector.state == "Ok"
     assert vector.members == (OneMember("a", "1"), OneMember("c", "3"))
@@ -247,7 +265,9 @@ HOSTILE_FORMATS = [
 
 @pytest.mark.parametrize("form", HOSTILE_FORMATS)
 def test_row_27_and_defect_16_a_hostile_format_is_delivered_and_prints_something_short(form: str) -> None:
-    vector = only(DefVector, element("defNumberVector", f'<defNumber name="n" format="{form}">1.5</defNumber>'))
+    vector = only(
+        DefVector, element("defNumberVector", f'<defNumber name="n" format="{form}">1.5</defNumber>')
+    )
     assert vector.members[0].format == form
     assert len(format_number(form, 1.5)) < 64
 
@@ -260,7 +280,9 @@ def test_row_28_a_switch_is_trimmed(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["ON", "on", "1", "", "On Off", "Yes"])
 @pytest.mark.parametrize(("kind", "good"), [("Switch", "On"), ("Light", "Busy")])
-def test_row_28_and_defect_26_a_word_that_is_none_loses_none_of_its_siblings(text: str, kind: str, good: str) -> None:
+def test_row_28_and_defect_26_a_word_that_is_none_loses_none_of_its_siblings(
+    text: str, kind: str, good: str
+) -> None:
     inner = f'<one{kind} name="a">{text}</one{kind}><one{kind} name="b">{good}</one{kind}>'
     vector, report = read(element(f"set{kind}Vector", inner))
     assert isinstance(vector, SetVector) and vector.members == (OneMember("b", good),)
@@ -271,7 +293,9 @@ def test_row_28_and_defect_26_a_word_that_is_none_loses_none_of_its_siblings(tex
 
 @pytest.mark.parametrize("values", [("Off", "Off"), ("On", "On")])
 def test_row_28_the_rule_of_switches_is_not_for_the_client_to_judge(values: tuple[str, str]) -> None:
-    inner = "".join(f'<oneSwitch name="{name}">{value}</oneSwitch>' for name, value in zip("ab", values, strict=True))
+    inner = "".join(
+        f'<oneSwitch name="{name}">{value}</oneSwitch>' for name, value in zip("ab", values, strict=True)
+    )
     vector = only(SetVector, element("setSwitchVector", inner))
     assert vector.members == tuple(OneMember(name, value) for name, value in zip("ab", values, strict=True))
 
@@ -294,7 +318,7 @@ def test_row_29_a_text_is_exact_after_trimming(written: str, meant: str) -> None
 
 def test_row_29_a_text_may_have_a_megabyte() -> None:
     line = "0123456789 αβγ &lt;&amp;"
-    assert text_of(text_vector((line * 40_000).encode())) == "0123456789 αβγ <&" * 40_000
+    assert text_of(text_vector((line * 32_000).encode())) == "0123456789 αβγ <&" * 32_000
 
 
 # -- BLOBs -----------------------------------------------------------------------------------
@@ -345,7 +369,7 @@ def test_row_32_a_size_that_is_none_is_not_known(size: str | None) -> None:
 @pytest.mark.parametrize("size", ["5", "900000000000"])
 def test_row_32_a_size_that_is_wrong_is_reported_with_the_payload(size: str) -> None:
     blob = set_blob("QUJDREVGRw==", f'size="{size}" format=".bin"')
-    assert blob.payload == b"ABCDEFG"
+    assert content(blob) == b"ABCDEFG"
     assert blob.error == f"7 bytes came, {size} were announced"
 
 
@@ -357,7 +381,7 @@ def test_row_32_compressed_content_is_shorter_than_its_size(form: str) -> None:
 def test_row_32_content_is_cut_to_len() -> None:
     blob = set_blob("QUJDREVGRwAAAAAA", 'size="100" len="7" format=".fits.z"')
     assert blob == OneBLOB("b", memoryview(b"ABCDEFG"), 100, ".fits.z", "")
-    assert set_blob("QUJDREVGRw==", 'size="100" len="junk" format=".z"').payload == b"ABCDEFG"
+    assert content(set_blob("QUJDREVGRw==", 'size="100" len="junk" format=".z"')) == b"ABCDEFG"
 
 
 def test_row_32_content_shorter_than_len_is_an_error() -> None:
@@ -367,11 +391,11 @@ def test_row_32_content_shorter_than_len_is_an_error() -> None:
 
 @pytest.mark.parametrize("size", ["900000000000", "-5"])
 def test_row_32_no_memory_is_taken_because_of_a_size(size: str) -> None:
-    assert set_blob("QUJD", f'size="{size}" enclen="{size}"').payload == b"ABC"
+    assert content(set_blob("QUJD", f'size="{size}" enclen="{size}"')) == b"ABC"
 
 
 def test_row_33_compressed_content_is_delivered_as_it_travelled() -> None:
-    assert set_blob("QUJDREVGRw==", 'size="9" format=".z"').payload == b"ABCDEFG"  # no zlib at all
+    assert content(set_blob("QUJDREVGRw==", 'size="9" format=".z"')) == b"ABCDEFG"  # no zlib at all
 
 
 @pytest.mark.parametrize("form", [".fits.fz", ".stream", "", ".Z", ".stream_jpg", "/../../x", "fits"])
@@ -420,7 +444,10 @@ def test_row_15_what_is_meant_for_drivers_is_told_from_values() -> None:
 
 
 def test_row_16_a_ping_is_read_with_or_without_uid() -> None:
-    assert read(b'<pingRequest uid="SetBLOB/1" /><pingRequest/>') == [PingRequest("SetBLOB/1"), PingRequest("")]
+    assert read(b'<pingRequest uid="SetBLOB/1" /><pingRequest/>') == [
+        PingRequest("SetBLOB/1"),
+        PingRequest(""),
+    ]
 
 
 @pytest.mark.parametrize("name", ["", " ", "\n"])
@@ -451,7 +478,9 @@ def test_row_40_a_message_may_come_from_a_device_or_from_nowhere() -> None:
         assert read(b"<message " + device + b' message="hello"/>') == [DeviceMessage(None, None, "hello")]
 
 
-@pytest.mark.parametrize("empty", [b"<message/>", b'<message device="D"/>', b'<message device="D" message="  "/>'])
+@pytest.mark.parametrize(
+    "empty", [b"<message/>", b'<message device="D"/>', b'<message device="D" message="  "/>']
+)
 def test_row_40_an_empty_message_says_nothing(empty: bytes) -> None:
     assert read(empty + GOOD) == [GOOD_MESSAGE]
 
@@ -500,7 +529,9 @@ def test_row_41_and_defect_22_timestamps(text: str | None, stamp: datetime | Non
     ],
 )
 @pytest.mark.parametrize("kind", KINDS)
-def test_row_42_and_defect_18_timeouts(kind: str, text: str | None, defined: float, updated: float | None) -> None:
+def test_row_42_and_defect_18_timeouts(
+    kind: str, text: str | None, defined: float, updated: float | None
+) -> None:
     attributes = {} if text is None else {"timeout": text}
     assert only(DefVector, element(f"def{kind}Vector", **attributes)).timeout == defined
     assert only(SetVector, element(f"set{kind}Vector", **attributes)).timeout == updated
@@ -511,7 +542,8 @@ def test_row_44_attributes_of_indigo_are_ignored() -> None:
     vector = only(DefVector, element("defNumberVector", inner, hints="order: 10", token="FF", client="c"))
     assert vector.members == (DefMember("n", "", "5"),)
     # as INDIGO writes updates: single quotes, no timeout
-    data = b"<setNumberVector device='D' name='N' state='Ok'><oneNumber name='n' target='7'>5</oneNumber></setNumberVector>"
+    member = b"<oneNumber name='n' target='7'>5</oneNumber>"
+    data = b"<setNumberVector device='D' name='N' state='Ok'>" + member + b"</setNumberVector>"
     assert read(data) == [SetVector("Number", "D", "N", "Ok", None, None, "", (OneMember("n", "5"),))]
 
 

@@ -317,6 +317,22 @@ def test_changes_are_what_a_comparison_of_every_node_finds(messages: list[Messag
 
 @settings(deadline=None)
 @given(sequences)
+def test_devices_and_vectors_tell_their_changes_too(messages: list[Message]) -> None:
+    states = history(messages)
+    older, newer = nodes(states[0]), nodes(states[-1])
+    for path, node in newer.items():
+        before = older.get(path)
+        below = {one for one in older | newer if one[:-1] == path and older.get(one) is not newer.get(one)}
+        found: list[str] | None = None
+        if isinstance(node, SnapDevice) and isinstance(before, SnapDevice):
+            found = node.changes(before)
+        if isinstance(node, SnapVector) and isinstance(before, SnapVector):
+            found = node.changes(before)
+        assert found is None or {(*path, name) for name in found} == below
+
+
+@settings(deadline=None)
+@given(sequences)
 def test_item_ids_are_unique_and_stay_unless_the_type_changes(messages: list[Message]) -> None:
     for before, changed in pairwise(history(messages)):
         old, new = itemids(before), itemids(changed)
@@ -745,6 +761,15 @@ def test_a_blob_is_held_without_a_copy() -> None:
     assert member.buffer is one.payload
     assert member.membervalue == b"12345"
     assert (member.blobsize, member.blobformat, member.error) == (5, ".bin", "")
+
+
+def test_the_bytes_that_travelled_are_kept_beside_those_inflated_from_them() -> None:
+    one = frame(b"12345")
+    assert blob_after(one).raw is one.payload
+    inflated = frame(b"12345", raw=memoryview(b"zip"))
+    member = blob_after(inflated)
+    assert (member.raw, member.membervalue) == (inflated.raw, b"12345")
+    assert blob_after().raw is None
 
 
 def test_the_size_is_as_announced_or_else_that_of_the_content() -> None:

@@ -222,6 +222,10 @@ def test_entries_cannot_be_assigned_or_deleted() -> None:
         made.colour = "red"
 
 
+def test_a_map_is_shown_with_its_entries() -> None:
+    assert repr(FrozenMap([("a", 1)])) == "FrozenMap({'a': 1})"
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_copies_and_pickles_hold_the_same(size: int) -> None:
     model = {f"n{number}": number for number in range(size)}

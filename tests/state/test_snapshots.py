@@ -533,6 +533,13 @@ def test_vectortype_is_the_name_of_the_live_class(kind: Kind) -> None:
     assert isinstance(vector, SnapVector)
 
 
+def test_a_client_says_where_it_is_and_how_far() -> None:
+    snap = session()
+    assert (snap.indihost, snap.indiport, snap.connected, snap.user_string) == ("127.0.0.1", 7624, True, "")
+    assert snap.rev == len(Scanner().feed(SESSION))
+    assert [snap["Dome 2"].devicename, snap["Dome 2"]["ANY"].devicename] == ["Dome 2", "Dome 2"]
+
+
 def test_states_of_vectors_are_told_by_name() -> None:
     snap = session()
     assert snap.get_vector_state("D", "N") == "Alert"
