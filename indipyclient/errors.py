@@ -64,7 +64,7 @@ class UnknownName(INDIError, KeyError):
         by_folded = {name.casefold(): name for name in self.known}
         near = difflib.get_close_matches(str(self.name).casefold(), by_folded, n=3)
         if near:
-            hint = f"; did you mean {' or '.join((repr(by_folded[name]) for name in near))}?"
+            hint = f"; did you mean {' or '.join(repr(by_folded[name]) for name in near)}?"
         elif self.known:
             hint = f"; known: {', '.join(map(repr, self.known[:10]))}{', ...' * (len(self.known) > 10)}"
         else:
