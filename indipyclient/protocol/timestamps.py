@@ -13,8 +13,8 @@ from datetime import datetime, timedelta, timezone
 __all__ = ["format_timestamp", "parse_timestamp"]
 
 _TIMESTAMP = re.compile(
-    r"\s*(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)"
-    r"(?:[.,](\d+))?\s*(?:([+-])(\d\d):?([0-5]\d)?|[Zz])?\s*",
+    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)"
+    r"(?:[.,](\d+))?\s*(?:([+-])(\d\d):?([0-5]\d)?|[Zz])?",
     re.ASCII,
 )
 
@@ -38,7 +38,7 @@ def parse_timestamp(text: str | None) -> datetime | None:
 
 
 def _parse_any(text: str) -> datetime | None:
-    found = _TIMESTAMP.fullmatch(text)
+    found = _TIMESTAMP.fullmatch(text.strip())
     if found is None:
         return None
     year, month, day, hour, minute, second = map(int, found.groups()[:6])

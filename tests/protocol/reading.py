@@ -17,8 +17,8 @@ from indipyclient.protocol import Limits, Message, OneBLOB, OneMember, Scanner, 
 
 M = TypeVar("M")
 
-SHORT = 250
-"""Streams up to this many bytes are cut in two at every place, longer ones at 25 places."""
+SHORT = 120
+"""Streams up to this many bytes are cut in two at every place, longer ones at 40 places."""
 
 STAMP = datetime(2024, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 
@@ -27,7 +27,7 @@ GOOD_MESSAGE = SetVector("Text", "D", "GOOD", None, None, None, "", (OneMember("
 
 # Every example is read a few hundred times: no example may be called too slow for that.
 fuzz = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 
@@ -65,7 +65,7 @@ def cuts(data: bytes) -> Iterator[list[bytes]]:
     """Cut `data` into single bytes, into pieces of some other lengths, and in two at many places."""
     for length in (1, 3, 7) if len(data) <= 40_000 else (1, 997):
         yield [data[start : start + length] for start in range(0, len(data), length)]
-    step = 1 if len(data) <= SHORT else len(data) // 25
+    step = 1 if len(data) <= SHORT else len(data) // 40
     for place in range(1, len(data), step):
         yield [data[:place], data[place:]]
 

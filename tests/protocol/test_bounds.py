@@ -14,7 +14,7 @@ from itertools import chain, repeat
 
 import pytest
 
-from indipyclient.protocol import Limits, Malformed, Scanner, SetVector, scanner
+from indipyclient.protocol import DefVector, Limits, Malformed, Scanner, SetVector, scanner
 
 from .reading import GOOD, GOOD_MESSAGE, content
 
@@ -118,7 +118,7 @@ LONG = {
     "members": (VECTOR, b"<oneText name='t'>x</oneText>", b""),
     "no bracket": (b"", b"x", b""),
 }
-SIZE = 100_000  # bytes, as they may come at once from a fast network
+SIZE = 70_000  # bytes, as they may come at once from a fast network
 
 
 def repeated(start: bytes, unit: bytes, end: bytes, size: int) -> bytes:
@@ -155,6 +155,18 @@ def test_row_36_a_blob_in_pieces_of_8_bytes_is_never_collected_as_text(
     (member,) = message.members
     assert content(member) == b"ABC" * (SIZE // 4)
     assert CountingBuffer.looked_at < SIZE // 10  # the decoder looks, not the scanner
+
+
+def test_row_43_definitions_of_5000_properties_at_once_are_read_one_by_one(
+    counted: Callable[[Limits], Scanner],
+) -> None:
+    form = '<defTextVector device="D" name="N%d"><defText name="t">x</defText></defTextVector>'
+    data = "".join(form % number for number in range(5000)).encode()
+    messages = counted(Limits()).feed(data)
+    assert [message.name for message in messages if isinstance(message, DefVector)] == [
+        f"N{number}" for number in range(5000)
+    ]
+    assert CountingBuffer.looked_at <= 6 * len(data)
 
 
 # -- memory ----------------------------------------------------------------------------------

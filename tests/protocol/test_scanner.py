@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 
 from indipyclient.protocol import (
+    BLOBProgress,
     DefVector,
     DelProperty,
     DeviceMessage,
@@ -500,6 +501,30 @@ def test_the_shortcut_and_the_long_way_agree(data: bytes) -> None:
     assert read(data + GOOD)[-1] == GOOD_MESSAGE
 
 
+# -- progress of BLOBs -----------------------------------------------------------------------
+
+
+def test_progress_is_told_each_time_enough_has_come() -> None:
+    scanner = Scanner(Limits(progress=6))
+    blob = b'<oneBLOB name="%s" size="%s">'
+    assert scanner.feed(b'<setBLOBVector device="D" name="N">' + blob % (b"a", b"15")) == []
+    assert scanner.feed(b"QUJD") == []
+    assert scanner.feed(b"QUJD") == [BLOBProgress("D", "N", "a", 6, 15)]
+    assert scanner.feed(b"QUJD\n") == []
+    assert scanner.feed(b"QUJDQUJD") == [BLOBProgress("D", "N", "a", 15, 15)]
+    assert scanner.feed(b"</oneBLOB>" + blob % (b"b", b"many") + b"QUJD") == []
+    assert scanner.feed(b"QUJD") == [BLOBProgress("D", "N", "b", 6, None)]
+    (message,) = scanner.feed(b"QUJD</oneBLOB></setBLOBVector>")
+    assert isinstance(message, SetVector)
+    assert list(map(content, message.members)) == [b"ABC" * 5, b"ABC" * 3]
+
+
+def test_no_progress_is_told_unless_asked_for() -> None:
+    scanner = Scanner()
+    scanner.feed(b'<setBLOBVector device="D" name="N"><oneBLOB name="b">')
+    assert scanner.feed(b"QUJD" * 10_000) == []
+
+
 # -- limits ----------------------------------------------------------------------------------
 
 
@@ -556,6 +581,15 @@ def test_an_element_has_a_limit(form: bytes) -> None:
 def test_the_limit_of_an_element_is_for_all_its_members_together() -> None:
     member = b'<oneText name="t">' + b"x" * 100 + b"</oneText>"
     report, good = read(START + member * 9 + b"</setTextVector>" + GOOD, Limits(element=1000))
+    assert isinstance(report, Malformed)
+    assert good == GOOD_MESSAGE
+
+
+@pytest.mark.parametrize(
+    "inner", [b"<oneText name='t'/>" * 10, b"<oneText name='t'>" + b"x<!---->" * 20 + b"</oneText>"]
+)
+def test_tags_and_comments_count_for_the_element(inner: bytes) -> None:
+    report, good = read(START + inner + b"</setTextVector>" + GOOD, Limits(element=150))
     assert isinstance(report, Malformed)
     assert good == GOOD_MESSAGE
 

@@ -14,7 +14,7 @@ from indipyclient.protocol.text import clean_attribute, clean_text, decode, esca
 from .messages import any_text, as_line, as_text
 from .reading import fuzz
 
-HUGE = 200_000
+HUGE = 100_000
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_text_is_decoded_as_it_was_encoded(text: str) -> None:
         ("&#0;&#7;&#127;", ""),
         ("&#xD800;&#xDFFF;&#x110000;&#1114112;", "&#xD800;&#xDFFF;&#x110000;&#1114112;"),
         ("&#x10FFFF;", "\U0010ffff"),
-        ("&#99999999999999999999;", "&#99999999999999999999;"),
+        ("&#" + "9" * 5000 + ";", "&#" + "9" * 5000 + ";"),
     ],
 )
 def test_entities_are_resolved_once_and_unknown_ones_stay(written: str, meant: str) -> None:

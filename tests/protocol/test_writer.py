@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -130,6 +131,7 @@ def test_a_blob_is_sent_on_one_line_with_its_size_and_without_enclen() -> None:
     """Of what libindi does to other forms, losing the connection is the least."""
     data = encode(NewVector("BLOB", "D", "N", None, (OneBLOB("B", BLOB, len(BLOB), ".bin"),)))
     assert data.count(b"\n") == 1
+    assert b">" + base64.b64encode(BLOB) + b"<" in data
     assert b'size="200000"' in data
     assert b"enclen" not in data
     assert read(data) == [NewVector("BLOB", "D", "N", None, (OneBLOB("B", BLOB, len(BLOB), ".bin"),))]
