@@ -12,7 +12,7 @@ __all__ = ["save_blob"]
 
 # Separators, drives, wildcards, control characters: nothing that any system reads as more than a name.
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
-_LONGEST = 100  # characters of each part, so that any file system takes the whole name
+_LONGEST = 100  # bytes of each part, so that any file system takes the whole name
 
 
 def save_blob(folder: Path, membername: str, stamp: datetime, form: str, content: memoryview) -> str:
@@ -58,5 +58,5 @@ def _give_name(temporary: Path, folder: Path, stem: str, suffix: str) -> str:
 
 
 def _safe(text: str) -> str:
-    name = _UNSAFE.sub("_", text)[:_LONGEST]
+    name = _UNSAFE.sub("_", text).encode()[:_LONGEST].decode(errors="ignore")
     return name.replace("..", "__") if ".." in name else name

@@ -178,6 +178,12 @@ class VectorTimeOut(Event):
 class _VectorEvent(Event, UserDict[str, Any]):
     """A definition or an update: a mapping of member names to values, which refuses assignment."""
 
+    # never None here; the vector is of the type that the event says
+    device: Device
+    vector: Any
+    devicename: str
+    vectorname: str
+
     def __init__(
         self,
         message: messages.DefVector | messages.SetVector,

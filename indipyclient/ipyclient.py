@@ -23,14 +23,15 @@ from typing import Any, ClassVar, NamedTuple, TypeAlias
 from . import events
 from .client.answers import Answers
 from .client.blobchoice import BLOBChoice
-from .client.frames import Prepared, needs_preparing, prepare
+from .client.frames import Prepared, needs_preparing, prepare, supersedes
 from .client.inbox import Inbox
 from .client.keeper import Keeper
 from .client.wirelog import WireLog
 from .errors import INDIError, InvalidValue, NotConnected
 from .live.devices import Device, _ParentDevice
 from .live.views import MessageLog, ParseException
-from .net.blobline import BLOBLine
+from .net.address import server_name
+from .net.blobline import BLOBLine, without_blobs
 from .net.link import Asked, Attempting, Failed, Link, Lost, Made, News, Retrying, Timing
 from .offload import offload
 from .propertyvectors import BLOBVector
@@ -45,6 +46,7 @@ from .protocol import (
     Malformed,
     Message,
     NewVector,
+    OneBLOB,
     SetVector,
     encode,
     encode_pieces,
@@ -88,8 +90,10 @@ _Item: TypeAlias = Message | News | _Notice | _TimedOut | events.ClientEvent | N
 _FROM_SERVER = (SetVector, DefVector, DelProperty, DeviceMessage, GetProperties, BLOBProgress)
 _LOCAL = (Lost, _Notice, events.ClientEvent)
 
-# Reading pauses above the first and goes on below the second number of messages that wait for rxevent.
+# Reading pauses above the first and goes on below the second number of what waits for rxevent (or, as
+# BLOBs are saved before that, for the disk): messages, and bytes of BLOBs in them.
 _BEHIND, _CAUGHT_UP = 2000, 500
+_BLOBS_BEHIND, _BLOBS_CAUGHT_UP = 256 << 20, 128 << 20
 _TURN = 64  # messages handled before the loop gets its turn
 
 
@@ -100,7 +104,7 @@ class IPyClient(UserDict[str, Device]):
     await `asyncrun`, which connects, reconnects, and returns after `shutdown`.
 
     Args:
-        indihost: name or address of the server.
+        indihost: name or address of the server, or its Unix socket; see `net.address`.
         indiport: its port.
         clientdata: kept as the dictionary `clientdata` for the program.
 
@@ -115,6 +119,9 @@ class IPyClient(UserDict[str, Device]):
             announced for a vector is taken.
         separate_blobs: whether BLOBs come on a second connection, so that nothing else waits behind
             a frame. Read when `asyncrun` starts.
+        newest_frames_only: whether a frame that still waits for `rxevent` is dropped when the next
+            one of its vector comes.
+        frames_skipped: how many frames were dropped so; any thread may read it.
         stopped: an asyncio.Event, set while `asyncrun` does not run after it has run.
     """
 
@@ -129,6 +136,8 @@ class IPyClient(UserDict[str, Device]):
         self.resend_enableBLOB_on_def = True
         self.timeout_enable = True
         self.separate_blobs = False
+        self.newest_frames_only = False
+        self.frames_skipped = 0
         self.vector_timeout_min: float = 2
         self.vector_timeout_max: float = 3600
         self.user_string_dict: dict[tuple[str, str | None, str | None], str] = {}
@@ -142,6 +151,7 @@ class IPyClient(UserDict[str, Device]):
         self._BLOBfolder: Path | None = None
         self._wirelog = WireLog(logger)
         self._inbox: Inbox[_Item] = Inbox()
+        self._blobs_waiting = 0  # bytes of BLOBs in it
         self._link: Link | None = None
         self._blob_line: BLOBLine | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -149,7 +159,7 @@ class IPyClient(UserDict[str, Device]):
 
     def __repr__(self) -> str:
         how = "connected" if self.connected else "not connected"
-        return f"<{type(self).__name__} {self.indihost}:{self.indiport} {how}, {len(self)} devices>"
+        return f"<{type(self).__name__} {self._where} {how}, {len(self)} devices>"
 
     def __setitem__(self, devicename: str, device: Any) -> None:
         raise KeyError(f"devices come from the server; {devicename!r} cannot be assigned")
@@ -189,14 +199,18 @@ class IPyClient(UserDict[str, Device]):
         Raises:
             Exception: whatever `hardware` raises.
         """
+        if self.stopped.is_set():  # the shutdown of the run before is done with
+            self._stop = False
         self.stopped.clear()
-        self._stop = self._stopping.is_set()
+        self._inbox, self._blobs_waiting, self._stopping = Inbox(), 0, asyncio.Event()
         self._loop = asyncio.get_running_loop()
+        if self._stop:  # in this order, as `shutdown` sets it and then looks for the loop
+            self._stopping.set()
         where = (self.indihost, int(self.indiport), self.timing, self.limits)
         links = [Link(self, *where)]
         self._link = links[0]
         if self.separate_blobs:
-            self._blob_line = BLOBLine(self.messages_received, *where)
+            self._blob_line = BLOBLine(self._take, self._blob_line_failed, *where)
             links.append(self._blob_line.link)
         comms = [asyncio.create_task(link.run()) for link in links]
         dispatch, hardware = asyncio.create_task(self._dispatch()), asyncio.create_task(self.hardware())
@@ -211,7 +225,6 @@ class IPyClient(UserDict[str, Device]):
                 await self._finish(links, comms, dispatch, hardware)
             finally:
                 self._loop = self._link = self._blob_line = None
-                self._stopping.clear()
                 self.stopped.set()
         for task in tasks:
             if not task.cancelled() and (error := task.exception()):
@@ -222,9 +235,7 @@ class IPyClient(UserDict[str, Device]):
         if self.stopped.is_set():
             return  # it has ended already
         self._stop = True
-        if (loop := self._loop) is None:
-            self._stopping.set()
-        else:
+        if (loop := self._loop) is not None:
             with contextlib.suppress(RuntimeError):  # the loop has been closed in the meantime
                 loop.call_soon_threadsafe(self._stopping.set)
 
@@ -241,13 +252,14 @@ class IPyClient(UserDict[str, Device]):
         hardware: asyncio.Task[None],
     ) -> None:
         """End the tasks: the connection first, so that its end is still told."""
-        for task in comms:
-            task.cancel()
-        await asyncio.wait(comms)
+        await end_tasks(comms, 0)
         await asyncio.gather(*(link.close(0.2) for link in links))
         self._inbox.put(None)
-        await _end(dispatch, 0.3)
-        await _end(hardware, _HARDWARE_GRACE)
+        await end_tasks([dispatch], 0.2)
+        # in case the program kept dispatch from getting there
+        self._answers.forget()
+        self._keeper.connected(False)
+        await end_tasks([hardware], _HARDWARE_GRACE)
 
     async def _dispatch(self) -> None:
         """Handle what comes through the inbox, in order, until None does."""
@@ -261,8 +273,7 @@ class IPyClient(UserDict[str, Device]):
                 logger.exception("a message could not be handled")
             turn += 1
             if turn % _TURN == 0:
-                if self._link is not None and len(self._inbox) < _CAUGHT_UP:
-                    self._link.pause(False)
+                self._read_on()
                 await asyncio.sleep(0)
 
     # -- what a link tells its owner ----------------------------------------------------------
@@ -273,13 +284,47 @@ class IPyClient(UserDict[str, Device]):
 
     def messages_received(self, messages: list[Message]) -> None:
         """Called by the link."""
-        self._inbox.put_all(messages)
-        if self._link is not None and len(self._inbox) > _BEHIND:
-            self._link.pause(True)
+        self._take(messages if self._blob_line is None else without_blobs(messages))
+
+    def _take(self, messages: list[Message]) -> None:
+        """Put what the server sent in line; read no more if too much waits."""
+        if self.newest_frames_only:
+            for message in messages:
+                self._skip_frames(message)
+                self._inbox.put(message)
+        else:
+            self._inbox.put_all(messages)
+        self._blobs_waiting += sum(map(_blob_bytes, messages))
+        if len(self._inbox) > _BEHIND or self._blobs_waiting > _BLOBS_BEHIND:
+            self._pause_reading(True)
+
+    def _skip_frames(self, message: Message) -> None:
+        """Drop what waits and is old news once `message` has come."""
+        for old in self._inbox.drop(partial(supersedes, message)) if _blob_bytes(message) else ():
+            assert isinstance(old, SetVector)
+            self._blobs_waiting -= _blob_bytes(old)
+            self.frames_skipped += 1
+
+    def _blob_line_failed(self) -> None:
+        """Called by the second connection."""
+        text = f"The connection for BLOBs to {self._where} failed, re-trying..."
+        logger.warning(text)
+        self._inbox.put(_Notice(text))
 
     def knows_something(self) -> bool:
         """Called by the link."""
         return bool(self.data)
+
+    def _read_on(self) -> None:
+        """Go on reading if there is little left to be handled."""
+        if len(self._inbox) < _CAUGHT_UP and self._blobs_waiting < _BLOBS_CAUGHT_UP:
+            self._pause_reading(False)
+
+    def _pause_reading(self, paused: bool) -> None:
+        if self._link is not None:
+            self._link.pause(paused)
+        if self._blob_line is not None:
+            self._blob_line.link.pause(paused)
 
     # -- from items to events -----------------------------------------------------------------
 
@@ -299,17 +344,22 @@ class IPyClient(UserDict[str, Device]):
             await self._on_message(item)
 
     async def _tell(self, event: Any) -> None:
-        """Hand an event to the program, whose faults must not stop the client."""
+        """Hand an event to the program, whose faults must not stop the client.
+
+        Nor does it when `rxevent` is cancelled: by the program, in what it awaits, or to end it.
+        """
         try:
             await self.rxevent(event)
-        except Exception:
+        except (Exception, asyncio.CancelledError):
             logger.exception("rxevent raised an exception on %r", event)
 
     async def _on_message(self, message: Message) -> None:
         now = datetime.now(timezone.utc)
         filenames = None
         if isinstance(message, SetVector) and message.kind == "BLOB":
+            self._blobs_waiting -= _blob_bytes(message)
             message, filenames, _ = await self._prepare(message, now)
+            self._read_on()
         event = self._keeper.absorb(message, now, filenames)
         if event is None:
             return
@@ -371,7 +421,7 @@ class IPyClient(UserDict[str, Device]):
 
     @property
     def _where(self) -> str:
-        return f"{self.indihost}:{self.indiport}"
+        return server_name(self.indihost, self.indiport)
 
     def _new_device(self, name: str) -> Device:
         return Device(name, self)
@@ -544,7 +594,7 @@ class IPyClient(UserDict[str, Device]):
             TypeError: `members` is not a mapping.
         """
         if not self.connected:
-            raise NotConnected(f"there is no connection to {self.indihost}:{self.indiport}")
+            raise NotConnected(f"there is no connection to {self._where}")
         stamp = _utc(timestamp)
         if self._is_blob(devicename, vectorname):
             work = partial(_blob_command, self._snap, devicename, vectorname, members, stamp)
@@ -557,7 +607,7 @@ class IPyClient(UserDict[str, Device]):
         self._expect_answer(vector)
         self._wirelog.sent(message)
         if self._link is None or not await self._link.send(pieces):
-            raise NotConnected(f"the connection to {self.indihost}:{self.indiport} was lost while sending")
+            raise NotConnected(f"the connection to {self._where} was lost while sending")
         return message
 
     async def send_getProperties(self, devicename: str | None = None, vectorname: str | None = None) -> None:
@@ -576,13 +626,18 @@ class IPyClient(UserDict[str, Device]):
             vectorname: one BLOB vector, or None for all of the device, present and future.
 
         Never and Also go out for each BLOB vector by name: indiserver takes a request without a
-        name to be for the whole connection, and overwrites with it what was chosen for others.
+        name to be for the whole connection, and overwrites with it what was chosen for others. Only
+        and what lifts it again must do without a name, so all the others are sent after it.
         """
+        before = self._blob_choice.mode(devicename, "")
         if not self._blob_choice.choose(value, devicename, vectorname or None):
             return
-        if value == "Only" and vectorname is None:
-            await self._ask_for_blobs(EnableBLOB(value, devicename))
-        await self.resend_enableBLOB(devicename, vectorname)
+        if vectorname or "Only" not in (value, before):
+            await self.resend_enableBLOB(devicename, vectorname)
+            return
+        self._ask_for_blobs(EnableBLOB("Only" if value == "Only" else "Never", devicename))
+        for name in list(self.data):
+            await self.resend_enableBLOB(name)
 
     async def resend_enableBLOB(self, devicename: str, vectorname: str | None = None) -> None:
         """Send again what was chosen for a BLOB vector, or for all of a device."""
@@ -591,7 +646,7 @@ class IPyClient(UserDict[str, Device]):
         for vector in list(vectors):
             if isinstance(vector, BLOBVector) and vector.enable:
                 mode = self._blob_choice.mode(devicename, vector.name)
-                await self._ask_for_blobs(EnableBLOB(mode, devicename, vector.name))
+                self._ask_for_blobs(EnableBLOB(mode, devicename, vector.name))
 
     async def send(self, xmldata: ET.Element) -> None:
         """Send any element, as it is. Nothing happens without a connection."""
@@ -602,11 +657,13 @@ class IPyClient(UserDict[str, Device]):
         if self._link is not None and await self._link.send([encode(message)]):
             self._wirelog.sent(message)
 
-    async def _ask_for_blobs(self, message: EnableBLOB) -> None:
-        if self._blob_line is None:
-            await self._transmit(message)
-        else:
-            await self._blob_line.ask(message)
+    def _ask_for_blobs(self, message: EnableBLOB) -> None:
+        """Without waiting: a server that reads slowly must not keep what it sends from being handled."""
+        if self._blob_line is not None:
+            self._blob_line.ask(message)
+        elif self._link is not None and self._link.connected:
+            self._link.answer(encode(message))
+            self._wirelog.sent(message)
 
     def _is_blob(self, devicename: str, vectorname: str) -> bool:
         with contextlib.suppress(INDIError):
@@ -721,12 +778,18 @@ class IPyClient(UserDict[str, Device]):
 _HARDWARE_GRACE = 5.0
 
 
-async def _end(task: asyncio.Task[None], grace: float) -> None:
-    """Wait for a task to end by itself, then cancel it."""
-    _, pending = await asyncio.wait({task}, timeout=grace)
-    if pending:
-        task.cancel()
-        await asyncio.wait({task}, timeout=grace)
+async def end_tasks(tasks: Iterable[asyncio.Task[None]], grace: float) -> None:
+    """Wait for tasks to end by themselves, then cancel them.
+
+    Some have to be cancelled again: `rxevent` may be in the way, and before Python 3.12 `wait_for`
+    swallows a cancellation that comes in the same turn of the loop as what it waits for.
+    """
+    _, pending = await asyncio.wait(tasks, timeout=grace)
+    for _ in range(10):
+        for task in pending:
+            task.cancel()
+        if pending:
+            _, pending = await asyncio.wait(pending, timeout=0.03)
 
 
 def _blob_command(
@@ -735,6 +798,13 @@ def _blob_command(
     """Reading files and encoding take long: for a thread beside the loop."""
     message = new_vector(snap, devicename, vectorname, members, stamp)
     return message, list(encode_pieces(message))
+
+
+def _blob_bytes(message: Message) -> int:
+    if not isinstance(message, SetVector) or message.kind != "BLOB":
+        return 0
+    blobs = (blob.payload for blob in message.members if isinstance(blob, OneBLOB))
+    return sum(len(payload) for payload in blobs if payload is not None)
 
 
 def _utc(timestamp: datetime | None) -> datetime:

@@ -4,9 +4,9 @@ Threads: any number of them `put`; one at a time takes, and a second one that tr
 refused. One lock guards everything; no user code, no hook and no system call that could block
 runs under it. `latest`, `dropped`, `len()` and `repr()` take no lock.
 
-The order of steps that loses no wake-up: a producer appends and only then, outside the lock, makes
-the descriptor readable and calls the hook; a consumer empties the descriptor first and then takes
-the items, both under the lock. So a wake-up may be spurious, but none is ever missing.
+The order of steps that loses no wake-up: a producer appends and only then makes the descriptor
+readable and calls the hook, which runs outside the lock; a consumer takes the items and empties the
+descriptor under one hold of the lock. So a wake-up may be spurious, but none is ever missing.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 # On Windows before Python 3.14 a wait for a lock cannot be interrupted by Ctrl-C, so it goes in slices.
 _SLICE = 0.2 if sys.platform == "win32" and sys.version_info < (3, 14) else threading.TIMEOUT_MAX
+_TURN = 64  # items after which async iteration gives the loop its turn, even if more are there
 
 
 class Mailbox(Generic[T]):
@@ -68,7 +69,8 @@ class Mailbox(Generic[T]):
         self._taker: int | None = None  # the thread that waits in get, if one does
         self._hook: Callable[[], object] | None = None
         self._pair: tuple[socket.socket, socket.socket] | None = None  # (to watch, to write)
-        self._wakers: list[Callable[[], None]] = []  # one-time, for async iteration
+        self._waker: _Waker | None = None  # of the async iteration that waits, if one does
+        self._on_room: Callable[[], None] | None = None  # see call_when_room
 
     def __len__(self) -> int:
         return len(self._items)
@@ -122,6 +124,7 @@ class Mailbox(Generic[T]):
                 return
             self._closed = True
             self._cause = cause
+            self._tell_room()
             self._signal()
             self._changed.notify_all()
         self._wake()
@@ -134,12 +137,12 @@ class Mailbox(Generic[T]):
     def _wake(self) -> None:
         """Outside the lock: tell whoever is not waiting in `get`."""
         with self._changed:
-            hook, wakers, self._wakers = self._hook, self._wakers, []
+            hook, waker, self._waker = self._hook, self._waker, None
             if self._pair is not None:
                 with contextlib.suppress(BlockingIOError):  # full of bytes: readable all the more
                     self._pair[1].send(b"\0")
-        for waker in wakers:
-            waker()
+        if waker is not None:
+            waker.wake()
         if hook is not None:
             self._call(hook)
 
@@ -161,7 +164,7 @@ class Mailbox(Generic[T]):
         Raises:
             WaitTimeout: nothing came in time.
             MailboxClosed: it is closed and empty.
-            ConcurrentUse: another thread is waiting in `get`.
+            ConcurrentUse: another consumer is waiting.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         with self._changed, self._alone():
@@ -182,7 +185,7 @@ class Mailbox(Generic[T]):
         """Take all there is, oldest first; an empty list if there is nothing. Never blocks.
 
         Raises:
-            ConcurrentUse: another thread is waiting in `get`.
+            ConcurrentUse: another consumer is waiting.
         """
         with self._changed, self._alone():
             items = list(self._items)
@@ -203,26 +206,41 @@ class Mailbox(Generic[T]):
 
     async def __aiter__(self) -> AsyncIterator[T]:
         """As plain iteration, in any asyncio loop, without blocking it."""
-        loop = asyncio.get_running_loop()
+        turn = 0
         while True:
-            for item in self.drain():
-                yield item
-            arrived = asyncio.Event()
+            try:
+                item = self.get(0)
+            except WaitTimeout:
+                await self._arrival()
+                continue
+            except MailboxClosed:
+                if self._cause is not None:
+                    raise
+                return
+            yield item
+            turn += 1
+            if turn % _TURN == 0:
+                await asyncio.sleep(0)
+
+    async def _arrival(self) -> None:
+        """Wait until there is something to take, or the mailbox is closed."""
+        waker = _Waker(asyncio.get_running_loop())
+        with self._changed, self._alone():
+            if self._items or self._closed:
+                return
+            self._waker = waker
+        try:
+            await waker.arrived.wait()
+        finally:
             with self._changed:
-                if self._items:
-                    continue
-                if self._closed:
-                    break
-                self._wakers.append(_waker(loop, arrived))
-            await arrived.wait()
-        if self._cause is not None:
-            raise MailboxClosed("the mailbox is closed") from self._cause
+                if self._waker is waker:  # cancelled
+                    self._waker = None
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         """Under the lock: refuse a second consumer while the first one waits."""
-        if self._taker is not None:
-            raise ConcurrentUse("another thread is waiting in this mailbox")
+        if self._taker is not None or (self._waker is not None and self._waker.waits):
+            raise ConcurrentUse("another consumer is waiting in this mailbox")
         self._taker = threading.get_ident()
         try:
             yield
@@ -238,6 +256,12 @@ class Mailbox(Generic[T]):
             with contextlib.suppress(BlockingIOError):
                 while self._pair[0].recv(4096):
                     pass
+        self._tell_room()
+
+    def _tell_room(self) -> None:
+        call, self._on_room = self._on_room, None
+        if call is not None:
+            call()
 
     # -- being told -----------------------------------------------------------------------------
 
@@ -246,13 +270,26 @@ class Mailbox(Generic[T]):
 
         It is called without arguments in the thread that puts, and must be quick: schedule
         something and return. What it raises is logged and counted in `hook_errors`. If something is
-        there already it is called at once, in this thread. None removes it.
+        there already it is called at once, in this thread. None removes it; a call that is under way
+        in another thread may still end after that.
         """
         with self._changed:
             self._hook = hook
             pending = bool(self._items) or self._closed
         if hook is not None and pending:
             self._call(hook)
+
+    def call_when_room(self, call: Callable[[], None] | None) -> None:
+        """Have `call()` called once, when nothing is left to take or the mailbox is closed.
+
+        For a producer that holds back what would be too much; None to call nothing after all. It is
+        called under the lock, by whoever takes, or at once in this thread; it must not block, raise,
+        or use the mailbox.
+        """
+        with self._changed:
+            self._on_room = call
+            if self._closed or not self._items:
+                self._tell_room()
 
     def fileno(self) -> int:
         """A descriptor that is readable while there is something to take, or the mailbox is closed.
@@ -274,9 +311,19 @@ class Mailbox(Generic[T]):
             end.close()
 
 
-def _waker(loop: asyncio.AbstractEventLoop, arrived: asyncio.Event) -> Callable[[], None]:
-    def wake() -> None:
-        with contextlib.suppress(RuntimeError):  # the loop has been closed: nobody waits any more
-            loop.call_soon_threadsafe(arrived.set)
+class _Waker:
+    """Wakes an async iteration that waits in its loop."""
 
-    return wake
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.arrived = asyncio.Event()
+        self._loop = loop
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is still a loop to wait in."""
+        return not self._loop.is_closed()
+
+    def wake(self) -> None:
+        """From any thread."""
+        with contextlib.suppress(RuntimeError):  # the loop has been closed: nobody waits any more
+            self._loop.call_soon_threadsafe(self.arrived.set)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from .live.views import ParseException, Shown, one_of
 from .protocol.blobs import encode_base64
 from .protocol.messages import STATES, OneBLOB
-from .protocol.numbers import format_number, getfloat, number_text
-from .state.snapshots import SnapBLOBMember, SnapMember, SnapNumberMember
+from .protocol.numbers import format_number, getfloat, number_text, read_number
+from .state.snapshots import MemberInfo, SnapBLOBMember, SnapMember, SnapNumberMember
 
 if TYPE_CHECKING:
     from .propertyvectors import PropertyVector
@@ -41,16 +41,24 @@ class Member:
     def __init__(self, vector: PropertyVector, name: str) -> None:
         self._vector = vector
         self.name = name
+        self._last: Any = None  # once it is no longer in the state
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r} {self.membervalue!r:.60}>"
 
     @property
     def _node(self) -> Any:
-        return self._vector._node.member(self.name)
+        return self._vector._node.member(self.name) if self._last is None else self._last
 
     def _change(self, attribute: str, value: Any) -> None:
-        self._vector._change_member(self.name, attribute, value)
+        if self._last is None:
+            self._vector._change_member(self.name, attribute, value)
+        else:
+            self._last = changed(self._last, attribute, value)
+
+    def _detach(self) -> None:
+        """Keep the last node, since the vector goes on without this member."""
+        self._last = self._node
 
     label: Shown[str] = Shown("Text for people.")
     user_string: Shown[str] = Shown("Whatever the program attached.")
@@ -84,10 +92,20 @@ class TextMember(Member):
         return _element("oneText", self.name, newvalue)
 
 
+def _readable(value: Any) -> str:
+    """What a program assigns to a number, as text. Raises ParseException if nobody can read it (0.9)."""
+    text = str(value)
+    try:
+        read_number(text)
+    except ValueError as error:
+        raise ParseException(str(error)) from error
+    return text
+
+
 class ParentNumberMember(Member):
     """Reading and formatting of numbers."""
 
-    membervalue: Shown[str] = Shown("The text received; see `getfloatvalue`.")
+    membervalue: Shown[str] = Shown("The text received; see `getfloatvalue`.", _readable)
     format: Shown[str] = Shown("The printf or sexagesimal format the device asks for.")
     min: Shown[str] = Shown("Lower limit as received; equal limits mean none.")
     max: Shown[str] = Shown("Upper limit as received.")
@@ -169,6 +187,17 @@ def _element(tag: str, name: str, text: str) -> ET.Element:
     return element
 
 
-def blob_of(node: SnapBLOBMember) -> OneBLOB:
-    """The BLOB a node holds, or an empty one; what assignments to a live BLOB member change."""
-    return node._blob or OneBLOB(node.name, None, 0, "")
+def changed(member: SnapMember, attribute: str, value: Any) -> SnapMember:
+    """A member node with one attribute assigned by the program."""
+    if attribute in MemberInfo._fields:
+        return member._renamed(member.rev, **{attribute: value})
+    if not isinstance(member, SnapBLOBMember):
+        return type(member)(member._info, value, member.rev)
+    if attribute == "filename":
+        return SnapBLOBMember(member._info, member._blob, member.rev, value)
+    blob = member._blob or OneBLOB(member.name, None, 0, "")
+    if attribute in ("membervalue", "buffer"):
+        blob = blob._replace(payload=None if value is None else memoryview(value).toreadonly())
+    else:
+        blob = blob._replace(**{attribute.removeprefix("blob"): value})
+    return SnapBLOBMember(member._info, blob, member.rev, member.filename)

@@ -7,7 +7,7 @@ are for the client's loop, `IPyClient.send_newVector` says what they do.
 from __future__ import annotations
 
 from collections import UserDict
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -20,14 +20,11 @@ from .propertymembers import (
     NumberMember,
     SwitchMember,
     TextMember,
-    blob_of,
+    changed,
 )
 from .protocol.messages import PERMISSIONS, RULES, STATES
 from .state.apply import change_vector
 from .state.snapshots import (
-    MemberInfo,
-    SnapBLOBMember,
-    SnapMember,
     SnapNumberVector,
     SnapVector,
     VectorInfo,
@@ -132,7 +129,7 @@ class PropertyVector(Vector):
     def _change_member(self, name: str, attribute: str, value: Any) -> None:
         """Assignment to an attribute of one member."""
         old = self._node.member(name)
-        self._replace(members=self._node._members.set(name, _changed(old, attribute, value)))
+        self._replace(members=self._node._members.set(name, changed(old, attribute, value)))
 
     def _replace(self, **changed: Any) -> None:
         if self._last is not None:
@@ -140,6 +137,12 @@ class PropertyVector(Vector):
         else:
             client = self.device._client
             client._snap = change_vector(client._snap, self._node, **changed)
+
+    def _leave(self, names: Container[str]) -> None:
+        """A new definition has members of these names only: let go of the others."""
+        for name, member in self.data.items():
+            if name not in names:
+                member._detach()
 
     def _follow(self) -> None:
         """Have a member object for each member there is now, the old ones where they were."""
@@ -152,22 +155,6 @@ class PropertyVector(Vector):
 
     async def _send(self, timestamp: datetime | None, members: Mapping[str, Any]) -> None:
         await self.device._client.send_newVector(self.devicename, self.name, timestamp, members)
-
-
-def _changed(member: SnapMember, attribute: str, value: Any) -> SnapMember:
-    """A member node with one attribute assigned by the program."""
-    if attribute in MemberInfo._fields:
-        return member._renamed(member.rev, **{attribute: value})
-    if not isinstance(member, SnapBLOBMember):
-        return type(member)(member._info, value, member.rev)
-    if attribute == "filename":
-        return SnapBLOBMember(member._info, member._blob, member.rev, value)
-    blob = blob_of(member)
-    if attribute in ("membervalue", "buffer"):
-        blob = blob._replace(payload=None if value is None else memoryview(value).toreadonly())
-    else:
-        blob = blob._replace(**{attribute.removeprefix("blob"): value})
-    return SnapBLOBMember(member._info, blob, member.rev, member.filename)
 
 
 class SwitchVector(PropertyVector):
@@ -232,6 +219,16 @@ class BLOBVector(PropertyVector):
     ) -> None:
         """Send BLOBs: (content, size, format) each; see `IPyClient.send_newVector`."""
         await self._send(timestamp, members)
+
+    def set_blobsize(self, membername: str, blobsize: int) -> None:
+        """Change the size shown for a member. Nothing happens without that member, or for no int (0.9)."""
+        if membername in self.data and isinstance(blobsize, int):
+            self.data[membername].blobsize = blobsize
+
+    def set_blobformat(self, membername: str, blobformat: str) -> None:
+        """Change the format shown for a member. Nothing happens if there is none of that name (0.9)."""
+        if membername in self.data:
+            self.data[membername].blobformat = blobformat
 
 
 VECTORS: dict[str, type[PropertyVector]] = {

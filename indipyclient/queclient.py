@@ -11,7 +11,10 @@ the client ends all the same.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import reprlib
+import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timezone
@@ -21,7 +24,9 @@ from typing import Any
 
 from .bridge.backlog import Backlog, EventItem
 from .bridge.lifecycle import ends_with_program, main_thread_ended, run
-from .bridge.queues import AnyQueue, Sink, check_queue, make_source
+from .bridge.queues import AnyQueue, check_queue
+from .bridge.sink import Sink
+from .bridge.sources import make_source
 from .errors import INDIError, UnknownDevice, UnknownVector
 from .ipyclient import IPyClient
 from .protocol.messages import BLOB_MODES
@@ -30,7 +35,8 @@ __all__ = ["EventItem", "QueClient", "runqueclient"]
 
 logger = logging.getLogger(__name__)
 
-_LAST_ITEMS = 0.3  # seconds at the end for a slow program to take what waits for it
+_LAST_COMMANDS = 0.3  # seconds at the end for the server to take what was commanded before
+_LAST_ITEMS = 0.3  # seconds after it for a slow program to take what waits for it
 
 
 class QueClient(IPyClient):
@@ -55,10 +61,13 @@ class QueClient(IPyClient):
             closed when the client ends, one that is `txque` ends it by being closed.
         indihost, indiport: the server.
         blobfolder: folder into which every BLOB received is written, or None.
+        rxque_limit, backlog_limit: most items that are put into an `rxque` without a bound of its
+            own, and that wait for room in it before folding begins.
+        rxque_blobs, backlog_blobs: most bytes of BLOBs in each of them, likewise; see `backlog`.
 
     Attributes:
-        rxque_limit: most items that are put into an `rxque` without a bound of its own.
-        backlog: what waits for room in `rxque`; ``backlog.folded`` counts what was folded.
+        backlog: what waits for room in `rxque`. ``len(backlog)``, and how many items have been
+            folded, ``backlog.folded``, may be read from any thread.
 
     Raises:
         TypeError: a queue is none of these.
@@ -75,16 +84,18 @@ class QueClient(IPyClient):
         *,
         rxque_limit: int = 10_000,
         backlog_limit: int = 10_000,
+        rxque_blobs: int = 256 << 20,
+        backlog_blobs: int = 256 << 20,
     ) -> None:
         check_queue("txque", txque)
         check_queue("rxque", rxque)
         super().__init__(indihost, indiport, txque=txque, rxque=rxque)
         self.BLOBfolder = Path(blobfolder) if isinstance(blobfolder, PathLike) else blobfolder
-        self.rxque_limit = rxque_limit
-        self.backlog = Backlog(backlog_limit)
-        self._sink = Sink(rxque, self.backlog, rxque_limit)
+        self.backlog = Backlog(backlog_limit, backlog_blobs)
+        self._sink = Sink(rxque, self.backlog, rxque_limit, rxque_blobs)
         self._commands: deque[Any] = deque()
         self._commanded = asyncio.Event()
+        self._ending: asyncio.TimerHandle | None = None  # set once the end of the commands has come
 
     async def rxevent(self, event: Any) -> None:
         """Put the event on `rxque` with the snapshot right after it."""
@@ -93,7 +104,10 @@ class QueClient(IPyClient):
     async def asyncrun(self) -> None:
         """As `IPyClient.asyncrun`, with both queues attended to.
 
-        Also ends when None comes on `txque`, and when the program ends.
+        Also ends when None comes on `txque`, when that is closed, and when the program ends.
+
+        Raises:
+            Exception: whatever a queue raises that cannot be used, such as one of another loop.
         """
         with ends_with_program(self.shutdown):
             cause: BaseException | None = None
@@ -101,18 +115,22 @@ class QueClient(IPyClient):
             try:
                 await super().asyncrun()
                 await self._sink.emptied(_LAST_ITEMS)
+                _raise_failure(helpers)
             except BaseException as error:
                 cause = error
-                raise
+                # Once the main thread has ended, Python starts no threads (from 3.12 on): that is no news.
+                if not isinstance(error, RuntimeError) or threading.main_thread().is_alive():
+                    raise
             finally:
                 for helper in helpers:
                     helper.cancel()
                 await asyncio.gather(*helpers, return_exceptions=True)
+                self._abandon_commands()
                 self._sink.close(cause)
 
     def _start_helpers(self) -> list[asyncio.Task[None]]:
-        source = make_source(self.clientdata["txque"])
-        runs = (source.run(self._accept), self._sink.run(), self._carry_out_all(), self._end_with_main())
+        self._commanded = asyncio.Event()  # of this loop, as the client may run again in another
+        runs = (self._take_commands(), self._sink.run(), self._carry_out_all(), self._end_with_main())
         helpers = [asyncio.create_task(run) for run in runs]
         for helper in helpers:
             helper.add_done_callback(self._on_end)
@@ -122,13 +140,24 @@ class QueClient(IPyClient):
         await main_thread_ended()
         self.shutdown()
 
+    async def _take_commands(self) -> None:
+        await make_source(self.clientdata["txque"]).run(self._accept)
+        self._end_after_commands()
+
     def _accept(self, item: Any) -> None:
-        """Called in the loop with each item of `txque`. None is acted on at once, whatever is before it."""
-        if item is None:
-            self.shutdown()
+        """Called in the loop with each item of `txque`."""
+        if item is None or self._ending is not None:
             self._done()
-        elif not self._stop:
+            self._end_after_commands()
+        else:
             self._commands.append(item)
+            self._commanded.set()
+
+    def _end_after_commands(self) -> None:
+        """End the client once what was put before this is carried out, or soon in any case."""
+        if self._ending is None:
+            self._ending = asyncio.get_running_loop().call_later(_LAST_COMMANDS, self.shutdown)
+            self._commands.append(None)
             self._commanded.set()
 
     async def _carry_out_all(self) -> None:
@@ -136,7 +165,20 @@ class QueClient(IPyClient):
             await self._commanded.wait()
             self._commanded.clear()
             while self._commands:
-                await self._carry_out(self._commands.popleft())
+                if (item := self._commands.popleft()) is None:
+                    self.shutdown()
+                else:
+                    await self._carry_out(item)
+                    del item  # what the program put must not be held until it puts something else
+
+    def _abandon_commands(self) -> None:
+        """Nothing more is carried out; nobody shall wait for it in ``txque.join()``."""
+        if self._ending is not None:
+            self._ending.cancel()
+            self._ending = None
+        while self._commands:
+            if self._commands.popleft() is not None:
+                self._done()
 
     async def _carry_out(self, item: Any) -> None:
         try:
@@ -144,10 +186,10 @@ class QueClient(IPyClient):
             action = self._action(value)
             await action(devicename or None, vectorname or None, value)
         except (INDIError, ValueError, TypeError) as error:
-            await self.warning(f"not carried out, txque item {item!r:.100}: {error}")
+            await self.warning(f"not carried out, txque item {_shown(item)}: {error!s:.500}")
         except Exception as error:
             logger.exception("a txque item could not be carried out")
-            await self.warning(f"not carried out, txque item {item!r:.100}: {error!r}")
+            await self.warning(f"not carried out, txque item {_shown(item)}: {_shown(error)}")
         finally:
             self._done()
 
@@ -161,7 +203,7 @@ class QueClient(IPyClient):
                 return self._get
             if value in BLOB_MODES:
                 return self._enable_blob
-        raise ValueError(f"{value!r:.60} is neither a request nor a mapping of members to values")
+        raise ValueError(f"{_shown(value)} is neither a request nor a mapping of members to values")
 
     async def _command(self, devicename: str, vectorname: str, members: Mapping[str, Any]) -> None:
         stamp = datetime.now(timezone.utc)
@@ -197,18 +239,40 @@ class QueClient(IPyClient):
         """Tell the queue that an item of it is done with, for programs that wait in ``txque.join()``."""
         txque = self.clientdata["txque"]
         if hasattr(txque, "task_done"):
-            txque.task_done()
+            with contextlib.suppress(ValueError):  # the program has emptied the queue and reset its count
+                txque.task_done()
+
+
+def _raise_failure(helpers: list[asyncio.Task[None]]) -> None:
+    for helper in helpers:
+        if helper.done() and not helper.cancelled() and (error := helper.exception()):
+            raise error
 
 
 def _parts(item: Any) -> tuple[Any, Any, Any]:
     """The three parts of a txque item, names checked."""
     if isinstance(item, str) or not hasattr(item, "__len__") or len(item) != 3:
-        raise ValueError(f"{item!r:.60} is not (device, vector, value)")
+        raise ValueError(f"{_shown(item)} is not (device, vector, value)")
     devicename, vectorname, value = item
     for name in (devicename, vectorname):
         if name is not None and not isinstance(name, str):
-            raise ValueError(f"{name!r:.60} is not a name")
+            raise ValueError(f"{_shown(name)} is not a name")
     return devicename, vectorname, value
+
+
+class _Short(reprlib.Repr):
+    """Shows whatever a program may have put on a queue: in short, and also what has no working repr."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring = self.maxother = 60
+
+    def repr_bytes(self, content: bytes, level: int) -> str:
+        """As a str; the repr of a whole frame would take seconds."""
+        return repr(content[: self.maxother]) + " ..." * (len(content) > self.maxother)
+
+
+_shown = _Short().repr
 
 
 def runqueclient(
@@ -220,6 +284,7 @@ def runqueclient(
 ) -> None:
     """Make a `QueClient` and run it until None is put on `txque`; for a thread's target.
 
-    Arguments and errors are those of `QueClient`. Blocks; the thread may be a daemon or not.
+    Arguments and errors are those of `QueClient` and its `asyncrun`. Blocks; the thread may be a
+    daemon or not.
     """
     run(QueClient(txque, rxque, indihost, indiport, blobfolder).asyncrun)

@@ -5,6 +5,10 @@ waiting for the same property (the same event type, device and vector): the prog
 steps of that property, but always its newest state, since each item carries a whole snapshot. An
 item of a property of which nothing waits is always taken, so the bound is the limit plus the
 number of properties there are.
+
+BLOBs have a limit of their own, in bytes. Any item that comes after a frame holds it too, in its
+snapshot, so above this limit everything that waits is folded: of each property only the newest item
+stays, and with it few frames.
 """
 
 from __future__ import annotations
@@ -12,7 +16,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from typing import Any, NamedTuple, TypeAlias
 
-__all__ = ["Backlog", "EventItem"]
+__all__ = ["Backlog", "EventItem", "blob_bytes"]
 
 
 class EventItem(NamedTuple):
@@ -38,22 +42,36 @@ class EventItem(NamedTuple):
 _Key: TypeAlias = tuple[str, "str | None", "str | None"]
 
 
+def blob_bytes(item: EventItem) -> int:
+    """The bytes of the BLOBs that came with an item; 0 for all but ``SetBLOB``."""
+    if item.eventtype != "SetBLOB":
+        return 0
+    vector = item.snapshot[item.devicename].data[item.vectorname]
+    new = [member for member in vector.data.values() if member.rev == vector.rev]
+    views = {id(view): view for member in new for view in (member.buffer, member.raw)}
+    return sum(view.nbytes for view in views.values() if view is not None)
+
+
 class Backlog:
     """A queue of `EventItem` that folds instead of growing. For one thread.
 
     Args:
         limit: how many items wait before folding begins.
+        blob_limit: how many bytes of BLOBs wait before everything is folded.
 
     Attributes:
-        folded: how many items have been folded into newer ones so far.
+        folded: how many items have been folded into newer ones so far; any thread may read it, and
+            ask for the length.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, blob_limit: int) -> None:
         self.folded = 0
         self._limit = limit
+        self._blob_limit = blob_limit
         self._items: OrderedDict[int, EventItem] = OrderedDict()
         self._places: dict[_Key, deque[int]] = {}
         self._count = 0
+        self._blob_bytes = 0
 
     def __len__(self) -> int:
         return len(self._items)
@@ -62,11 +80,14 @@ class Backlog:
         """Add an item at the end, in the place of an older one if there is no room."""
         places = self._places.setdefault(item[:3], deque())
         if len(self._items) >= self._limit and places:
-            del self._items[places.popleft()]
-            self.folded += 1
+            self._fold(places)
         places.append(self._count)
         self._items[self._count] = item
         self._count += 1
+        size = blob_bytes(item)
+        self._blob_bytes += size
+        if size and self._blob_bytes > self._blob_limit:
+            self._fold_all()
 
     def first(self) -> EventItem:
         """The oldest item. Raises StopIteration if there is none."""
@@ -75,8 +96,19 @@ class Backlog:
     def popleft(self) -> EventItem:
         """Take the oldest item. Raises KeyError if there is none."""
         _, item = self._items.popitem(last=False)
+        self._blob_bytes -= blob_bytes(item)
         places = self._places[item[:3]]
         places.popleft()
         if not places:
             del self._places[item[:3]]
         return item
+
+    def _fold_all(self) -> None:
+        for places in self._places.values():
+            while len(places) > 1:
+                self._fold(places)
+
+    def _fold(self, places: deque[int]) -> None:
+        """Drop the oldest item of a property."""
+        self._blob_bytes -= blob_bytes(self._items.pop(places.popleft()))
+        self.folded += 1

@@ -13,13 +13,14 @@ import atexit
 import contextlib
 import os
 import threading
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 __all__ = ["ends_with_program", "main_thread_ended", "run"]
 
 _LOOK = 0.5  # seconds between looks at the main thread
-_PATIENCE = 2.0  # seconds that the exit handler waits for a client
+_PATIENCE = 1.5  # seconds that the exit handler waits for all clients
 
 _running: dict[threading.Event, Callable[[], None]] = {}
 
@@ -54,7 +55,15 @@ def run(client_run: Callable[[], Coroutine[Any, Any, None]]) -> None:
     loop = asyncio.new_event_loop()
     try:
         asyncio.set_event_loop(loop)
-        loop.run_until_complete(client_run())
+        running = loop.create_task(client_run())
+        try:
+            loop.run_until_complete(running)
+        finally:
+            # What breaks the loop itself, Ctrl-C for instance, leaves the client in the middle.
+            if not running.done():
+                running.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    loop.run_until_complete(running)
     finally:
         asyncio.set_event_loop(None)
         loop.close()
@@ -65,8 +74,9 @@ def _end_all() -> None:
     waiting = list(_running.items())
     for _, shutdown in waiting:
         shutdown()
+    deadline = time.monotonic() + _PATIENCE
     for done, _ in waiting:
-        done.wait(_PATIENCE)
+        done.wait(max(0.0, deadline - time.monotonic()))
 
 
 if hasattr(os, "register_at_fork"):

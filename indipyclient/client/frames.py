@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..blobfolder import save_blob
-from ..protocol import OneBLOB, SetVector
+from ..protocol import Message, OneBLOB, SetVector
 from ..protocol.blobs import inflate
 
-__all__ = ["Prepared", "needs_preparing", "prepare"]
+__all__ = ["Prepared", "needs_preparing", "prepare", "supersedes"]
 
 
 class Prepared(NamedTuple):
@@ -37,6 +37,26 @@ def needs_preparing(message: SetVector, folder: Path | None) -> bool:
         isinstance(blob, OneBLOB) and blob.payload is not None and (folder is not None or _is_deflated(blob))
         for blob in message.members
     )
+
+
+def supersedes(newer: Message, older: object) -> bool:
+    """Whether the one is a frame that makes the other, which nobody has seen yet, old news.
+
+    So it is if both have content for the same vector, and the newer one for all the members that
+    the older one has it for.
+    """
+    if not (isinstance(newer, SetVector) and isinstance(older, SetVector)):
+        return False
+    if (newer.device, newer.name) != (older.device, older.name):
+        return False
+    had = _with_content(older)
+    return bool(had) and had <= _with_content(newer)
+
+
+def _with_content(message: SetVector) -> set[str]:
+    """The members for which a message has content."""
+    blobs = (blob for blob in message.members if isinstance(blob, OneBLOB))
+    return {blob.name for blob in blobs if blob.payload is not None}
 
 
 def prepare(message: SetVector, folder: Path | None, stamp: datetime, limit: int) -> Prepared:
@@ -71,7 +91,7 @@ def _inflated(blob: OneBLOB, limit: int) -> OneBLOB:
         return blob
     try:
         content = inflate(blob.payload, limit)
-    except ValueError as error:
+    except (ValueError, MemoryError) as error:
         return blob._replace(error=f"it cannot be inflated: {error}")
     doubt = blob.size is not None and blob.size != len(content)
     return blob._replace(

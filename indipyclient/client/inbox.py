@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
 __all__ = ["Inbox"]
@@ -35,6 +35,13 @@ class Inbox(Generic[T]):
         """Add items; from the loop's thread."""
         self._items.extend(items)
         self._waiting.set()
+
+    def drop(self, unwanted: Callable[[T], bool]) -> list[T]:
+        """Take out the items for which `unwanted` holds, and return them; from the loop's thread."""
+        dropped = [item for item in self._items if unwanted(item)]
+        if dropped:
+            self._items = deque(item for item in self._items if not unwanted(item))
+        return dropped
 
     async def get(self) -> T:
         """The oldest item, as soon as there is one."""

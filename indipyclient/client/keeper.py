@@ -85,7 +85,8 @@ class Keeper:
 
     def connected(self, connected: bool) -> None:
         """Note that the connection was made or lost; the devices stay for the moment."""
-        self.snap = self.snap._with(connected=connected)
+        if self.snap.connected is not connected:
+            self.snap = self.snap._with(connected=connected)
 
     def forget(self) -> None:
         """Drop all devices and messages. Objects that the program holds keep what they show."""
@@ -112,7 +113,7 @@ class Keeper:
     def _define(self, message: DefVector, now: datetime) -> events.Event:
         device = self._devices.get(message.device)
         if device is not None:
-            device._leave(message.name, message.kind)
+            device._leave(message.name, message.kind, {member.name for member in message.members})
         self.snap = state.apply(self.snap, message, now, self._identify)
         if device is None:
             device = self._devices[message.device] = self._new_device(message.device)

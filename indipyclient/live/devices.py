@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import UserDict
+from collections.abc import Container
 from typing import TYPE_CHECKING, Any
 
 from ..propertyvectors import VECTORS, PropertyVector
@@ -69,10 +70,14 @@ class Device(_ParentDevice):
         if self._last is None:
             self._client._snap = change_device(self._client._snap, self._node, **{attribute: value})
 
-    def _leave(self, name: str, kind: str) -> None:
-        """A vector is about to be defined: let go of the one there is if it is of another type."""
+    def _leave(self, name: str, kind: str, members: Container[str]) -> None:
+        """A vector is about to be defined: let go of what will not be in the state then."""
         vector = self.data.get(name)
-        if vector is not None and type(vector) is not VECTORS[kind]:
+        if vector is None:
+            return
+        if type(vector) is VECTORS[kind]:
+            vector._leave(members)
+        else:
             vector._detach()
 
     def _follow(self, name: str, kind: str) -> PropertyVector:

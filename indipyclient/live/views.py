@@ -2,15 +2,17 @@
 
 A live device, vector or member finds its node in the client's present snapshot each time it is
 looked at, and an assignment to it makes a new snapshot. So there is one state, and nothing to
-drift. After its connection has ended, or its property was defined anew with another type, an
-object is no longer in the state; it then keeps the last node it had.
+drift. After its connection has ended, or its property was defined anew with another type or
+without this member, an object is no longer in the state; it then keeps the last node it had.
 
 Live objects belong to the thread of the client's event loop. Other threads use snapshots.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, MutableSequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Generic, TypeVar, overload
 
@@ -66,8 +68,8 @@ def one_of(words: frozenset[str]) -> Callable[[Any], str]:
     return check
 
 
-class MessageLog(Sequence[tuple[datetime, str]]):
-    """The last eight messages of the client or a device, newest first, as the deque that 0.9 had here.
+class MessageLog(MutableSequence[tuple[datetime, str]]):
+    """The last eight messages of the client or a device, newest first: what 0.9 had as a deque.
 
     Args:
         read: gives the present messages.
@@ -83,9 +85,17 @@ class MessageLog(Sequence[tuple[datetime, str]]):
     @overload
     def __getitem__(self, index: int) -> tuple[datetime, str]: ...
     @overload
-    def __getitem__(self, index: slice) -> Messages: ...
-    def __getitem__(self, index: int | slice) -> tuple[datetime, str] | Messages:
-        return self._read()[index]
+    def __getitem__(self, index: slice) -> list[tuple[datetime, str]]: ...
+    def __getitem__(self, index: int | slice) -> tuple[datetime, str] | list[tuple[datetime, str]]:
+        return list(self._read())[index]
+
+    def __setitem__(self, index: Any, message: Any) -> None:
+        with self._as_deque() as messages:
+            messages[index] = message
+
+    def __delitem__(self, index: Any) -> None:
+        with self._as_deque() as messages:
+            del messages[index]
 
     def __len__(self) -> int:
         return len(self._read())
@@ -96,10 +106,28 @@ class MessageLog(Sequence[tuple[datetime, str]]):
     def __repr__(self) -> str:
         return f"MessageLog({list(self)})"
 
-    def appendleft(self, message: tuple[datetime, str]) -> None:
-        """Add a message of the program's own: (aware UTC datetime, text)."""
-        self._write((message, *self._read())[: self.maxlen])
+    def insert(self, index: int, message: tuple[datetime, str]) -> None:
+        """Add a message: (aware UTC datetime, text). Raises IndexError if there are eight."""
+        with self._as_deque() as messages:
+            messages.insert(index, message)
 
-    def clear(self) -> None:
-        """Forget all of them."""
-        self._write(())
+    def append(self, message: tuple[datetime, str]) -> None:
+        """Add a message as the oldest; if there are eight, the newest goes."""
+        with self._as_deque() as messages:
+            messages.append(message)
+
+    def appendleft(self, message: tuple[datetime, str]) -> None:
+        """Add a message as the newest; if there are eight, the oldest goes."""
+        with self._as_deque() as messages:
+            messages.appendleft(message)
+
+    def popleft(self) -> tuple[datetime, str]:
+        """Take the newest message away. Raises IndexError if there is none."""
+        return self.pop(0)
+
+    @contextmanager
+    def _as_deque(self) -> Iterator[deque[tuple[datetime, str]]]:
+        """The messages as a deque; what is done to it is done to them."""
+        messages = deque(self._read(), self.maxlen)
+        yield messages
+        self._write(tuple(messages))

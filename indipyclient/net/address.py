@@ -11,9 +11,10 @@ from __future__ import annotations
 import socket
 import sys
 
-__all__ = ["unix_address"]
+__all__ = ["server_name", "unix_address"]
 
 _DEFAULT = "/tmp/indiserver"
+_UNIX, _LIBINDI = "unix:", "localhost:"
 
 
 def unix_address(host: str) -> str | None:
@@ -22,11 +23,11 @@ def unix_address(host: str) -> str | None:
     Raises:
         OSError: this system has no such sockets.
     """
-    if host.startswith("unix:"):
-        name = host.removeprefix("unix:")
+    if host.startswith(_UNIX):
+        name = host.removeprefix(_UNIX)
         address = "\0" + name[1:] if name.startswith("@") else name
-    elif host.startswith("localhost:"):
-        name = host.removeprefix("localhost:") or _DEFAULT
+    elif host.startswith(_LIBINDI):
+        name = host.removeprefix(_LIBINDI) or _DEFAULT
         address = "\0" + name if sys.platform == "linux" else name
     else:
         return None
@@ -35,3 +36,8 @@ def unix_address(host: str) -> str | None:
     if address.startswith("\0") and sys.platform != "linux":
         raise OSError(f"{host}: only Linux has sockets with abstract names")
     return address
+
+
+def server_name(host: str, port: int) -> str:
+    """What messages call a server: host and port, or just the Unix socket, which has no port."""
+    return host if host.startswith((_UNIX, _LIBINDI)) else f"{host}:{port}"

@@ -146,10 +146,10 @@ class Link:
             self._owner.tell(Retrying(pause))
             await asyncio.sleep(pause)
 
-    def write(self, pieces: Iterable[bytes]) -> None:
+    def answer(self, data: bytes) -> None:
         """Send without waiting for the server to take it; nothing happens without a connection."""
         if self._connection is not None:
-            self._connection.send(pieces)
+            self._connection.answer(data)
 
     async def send(self, pieces: Iterable[bytes]) -> bool:
         """Send the bytes of one message and wait until the server takes them.

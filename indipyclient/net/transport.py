@@ -23,6 +23,7 @@ __all__ = ["Connection", "Receiver", "connect"]
 
 _CHUNK = 1 << 18  # bytes read at a time from a Unix socket
 _MOST_DESCRIPTORS = 16  # that indiserver sends with one element
+_MOST_ANSWERS = 1 << 20  # bytes that may wait for a server which asks and does not read
 _CLOSE_ON_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
 
@@ -57,6 +58,8 @@ class Connection(asyncio.Protocol):
         self._lost = asyncio.Event()
         self._writable = asyncio.Event()
         self._writable.set()
+        self._unread = 0  # bytes of answers since the server last took something
+        self._fault: Exception | None = None
         self.last_received = time.monotonic()
         self.answers_pings = False
         self.paused = False
@@ -76,7 +79,7 @@ class Connection(asyncio.Protocol):
                 if message.kind == "BLOB":
                     received[place] = self._descriptors.fill(message)
             elif isinstance(message, PingRequest):
-                self.send([encode(PingReply(message.uid))])
+                self.answer(encode(PingReply(message.uid)))
             elif isinstance(message, PingReply):
                 self.answers_pings = True
         if received:
@@ -93,12 +96,13 @@ class Connection(asyncio.Protocol):
         self._descriptors.close()
         self._lost.set()
         self._writable.set()
-        self._receiver.connection_lost(exc)
+        self._receiver.connection_lost(exc or self._fault)
 
     def pause_writing(self) -> None:
         self._writable.clear()
 
     def resume_writing(self) -> None:
+        self._unread = 0
         self._writable.set()
 
     # -- reading a Unix socket ---------------------------------------------------------------
@@ -151,6 +155,15 @@ class Connection(asyncio.Protocol):
         """Queue the bytes of one message; nothing if the connection is over. Never blocks."""
         if self._transport is not None:
             self._transport.writelines(pieces)
+
+    def answer(self, data: bytes) -> None:
+        """As `send`, for what the server makes us send: there is a bound to how much of it may wait."""
+        self._unread += 0 if self._writable.is_set() else len(data)
+        if self._unread > _MOST_ANSWERS:
+            self._fault = BufferError("the server asks on and on and reads no answer")
+            self.abort()
+        else:
+            self.send([data])
 
     async def drained(self, timeout: float) -> bool:
         """Wait until the server has taken most of what was sent; False after `timeout` seconds."""

@@ -1,4 +1,4 @@
-"""A user of indipyterm: `python drive_indipyterm.py PORT FOLDER REPORT`, with the Python that it is installed for.
+"""A user of indipyterm, for the Python that it is installed for: drive_indipyterm.py PORT FOLDER REPORT.
 
 Runs the application without a terminal, presses its buttons as a user would, takes one exposure with the
 CCD simulator and writes what was on the screen to the JSON file REPORT. FOLDER takes the BLOBs.
@@ -17,9 +17,9 @@ from typing import Any
 
 from indipyterm.devicesc import DeviceSc, GroupTabPane
 from indipyterm.iterm import IPyTerm
-from indipyterm.memberpn import BLOBRxValue, NumberInputField
+from indipyterm.memberpn import BLOBRxValue, NumberInputField, NumberMemberPane
 from indipyterm.vectorpn import VectorPane
-from textual.widgets import Button, Log, RadioButton, Tab, TabbedContent
+from textual.widgets import Button, Log, Tab, TabbedContent, Tabs
 
 STEP_SECONDS = 20.0
 CCD = "CCD Simulator"
@@ -33,79 +33,53 @@ class User:
         self.pilot = pilot
         self.report: dict[str, Any] = {}
 
-    async def until(self, condition: Callable[[], Any], what: str) -> None:
-        """Wait for something to show."""
-        deadline = time.monotonic() + STEP_SECONDS
-        while not condition():
-            if time.monotonic() > deadline:
-                raise AssertionError(f"after {STEP_SECONDS} s still not so: {what}")
-            await asyncio.sleep(0.02)
-
-    async def click(self, widget: Any) -> None:
-        widget.scroll_visible(animate=False, force=True)
-        await self.pilot.pause()
-        if not await self.pilot.click(widget):
-            raise AssertionError(f"{widget} is covered by something else")
-
-    def shown(self, kind: Any, within: Any = None) -> list[Any]:
-        return list((within or self.app.screen).query(kind))
-
-    def pane(self, name: str) -> Any:
-        """Return the box that shows the property of this name."""
-        return next(pane for pane in self.shown(VectorPane) if pane.vector.name == name)
-
-    def shows(self, name: str) -> bool:
-        return any(pane.vector.name == name for pane in self.shown(VectorPane))
-
-    def groups(self) -> dict[str, list[str]]:
-        """Return the names of the properties on each tab."""
-        return {
-            tab.groupname: sorted(pane.vector.name for pane in self.shown(VectorPane, tab))
-            for tab in self.shown(GroupTabPane)
-        }
-
-    # -- what there is to do
-
     async def look_at_the_first_screen(self) -> None:
         await self.until(lambda: len(self.buttons()) == 2, "two devices")
         self.report["devices"] = sorted(self.buttons())
         log = self.app.screen.query_one("#system-messages", Log)
-        await self.until(lambda: any("getProperties sent" in line for line in log.lines), "messages")
+        await self.until(lambda: "getProperties sent" in "".join(log.lines), "messages")
         self.report["messages"] = list(log.lines)
-
-    def buttons(self) -> dict[str, Any]:
-        return {str(button.label): button for button in self.shown("Button.devices")}
 
     async def open_the_camera(self) -> None:
         await self.click(self.buttons()[CCD])
         await self.until(lambda: isinstance(self.app.screen, DeviceSc), "the device page")
         await self.until(self.everything_is_shown, "all that the client knows")
 
-    def everything_is_shown(self) -> bool:
-        known = {vector.name for vector in self.app.indiclient[CCD].values() if vector.enable}
-        return known == {pane.vector.name for pane in self.shown(VectorPane)} and "CCD1" in known
-
     async def visit_every_group(self) -> None:
+        """Go from tab to tab with the arrow key."""
         tabs = self.app.screen.query_one("#dev_groups", TabbedContent)
-        self.report["visited"] = []
-        for tab in self.shown(Tab):
-            await self.click(tab)
-            await self.until(lambda: tabs.active_pane.groupname == str(tab.label), str(tab.label))
-            self.report["visited"].append(tabs.active_pane.groupname)
-        self.report["groups"] = self.groups()
+        await self.until(lambda: tabs.active, "the first tab")
+        visited = self.report["visited"] = [tabs.active_pane.groupname]
+        tabs.query_one(Tabs).focus()
+        while len(visited) < len(self.shown(Tab)):
+            await self.next_tab(tabs)
+            visited.append(tabs.active_pane.groupname)
 
-    async def go_to(self, pane: Any) -> None:
-        await self.click(next(tab for tab in self.shown(Tab) if str(tab.label) == pane.vector.group))
-        await self.until(lambda: pane.region, f"{pane.vector.name} has its place")
+    async def look_at_the_properties(self) -> None:
+        await self.until(lambda: all(pane.border_title for pane in self.shown(VectorPane)), "every label")
+        self.report["groups"] = {
+            tab.groupname: sorted(pane.border_title for pane in self.shown(VectorPane, tab))
+            for tab in self.shown(GroupTabPane)
+        }
+        pane = self.pane("CCD_INFO")
+        await self.until(lambda: len(self.numbers(pane)) == len(pane.vector), "every number")
+        self.report["numbers"] = self.numbers(pane)
+
+    async def submit_an_empty_form(self) -> None:
+        """What stands there already is sent, and confirmed by the device."""
+        pane = await self.go_to("CCD_FRAME")
+        await self.submit(pane)
+        self.report["empty form confirmed"] = await self.holds(lambda: pane.vstate == "Ok")
 
     async def expose(self) -> None:
-        pane = self.pane("CCD_EXPOSURE")
-        await self.go_to(pane)
+        pane = await self.go_to("CCD_EXPOSURE")
+        number = pane.query_one(NumberMemberPane)
         seen = self.report["exposure"] = []
-        self.app.screen.watch(pane, "vtime", lambda: seen.append(pane.vstate), init=False)
+        for part, attribute in ((pane, "vstate"), (number, "mvalue")):
+            self.app.screen.watch(part, attribute, lambda: seen.append([pane.vstate, number.mvalue]))
         await self.click(pane.query_one(NumberInputField))
         await self.pilot.press("1", "enter")
-        await self.click(next(b for b in self.shown(Button, pane) if str(b.label) == "Submit"))
+        await self.submit(pane)
         await self.until(lambda: pane.vstate == "Busy", "the exposure is Busy")
         await self.until(lambda: pane.vstate == "Ok", "the exposure is Ok")
 
@@ -115,33 +89,88 @@ class User:
         self.report["frame"] = str(shown.render()).removeprefix("RX data: ")
 
     async def quit(self) -> None:
-        client = self.app.indiclient
         await self.pilot.press("m")
         await self.until(lambda: not isinstance(self.app.screen, DeviceSc), "the first screen again")
         await self.pilot.press("q")
-        self.report["stopped"] = client.stopped.is_set()
+        self.report["stopped"] = self.app.indiclient.stopped.is_set()
+
+    # -- eyes
+
+    def shown(self, kind: Any, within: Any = None) -> list[Any]:
+        return list((within or self.app.screen).query(kind))
+
+    def buttons(self) -> dict[str, Any]:
+        """Return the buttons of the devices."""
+        return {str(button.label): button for button in self.shown("Button.devices")}
+
+    def pane(self, name: str) -> Any:
+        """Return the box that shows the property of this name."""
+        return next(pane for pane in self.shown(VectorPane) if pane.vector.name == name)
+
+    def numbers(self, pane: Any) -> dict[str, str]:
+        """Return the numbers that a box shows, by label."""
+        shown = self.shown(NumberMemberPane, pane)
+        return {number.member.label: number.mvalue for number in shown if number.mvalue}
+
+    def everything_is_shown(self) -> bool:
+        known = {vector.name for vector in self.app.indiclient[CCD].values() if vector.enable}
+        return "CCD1" in known and known == {pane.vector.name for pane in self.shown(VectorPane)}
+
+    async def until(self, condition: Callable[[], Any], what: str) -> None:
+        """Wait for something to show."""
+        if not await self.holds(condition):
+            raise AssertionError(f"after {STEP_SECONDS} s still not so: {what}")
+
+    async def holds(self, condition: Callable[[], Any]) -> bool:
+        """Ask again and again; say whether it held in time."""
+        deadline = time.monotonic() + STEP_SECONDS
+        while not condition():
+            if time.monotonic() > deadline:
+                return False
+            await asyncio.sleep(0.01)
+        return True
+
+    # -- hands
+
+    async def click(self, widget: Any) -> None:
+        widget.scroll_visible(animate=False, force=True)
+        await self.pilot.pause()
+        if not await self.pilot.click(widget):
+            raise AssertionError(f"{widget} is covered by something else")
+
+    async def submit(self, pane: Any) -> None:
+        await self.click(next(b for b in self.shown(Button, pane) if str(b.label) == "Submit"))
+
+    async def next_tab(self, tabs: Any) -> None:
+        before = tabs.active
+        self.app.simulate_key("right")
+        await self.until(lambda: tabs.active not in ("", before), "the next tab")
+
+    async def go_to(self, name: str) -> Any:
+        """Open the tab with this property; return its box."""
+        pane = self.pane(name)
+        await self.click(next(tab for tab in self.shown(Tab) if str(tab.label) == pane.vector.group))
+        await self.until(lambda: pane.region, f"{name} has its place")
+        return pane
 
 
 async def use(port: int, folder: str) -> dict[str, Any]:
     app = IPyTerm("127.0.0.1", port, folder)
     async with app.run_test(size=(140, 50)) as pilot:
         user = User(app, pilot)
-        for step in (
-            user.look_at_the_first_screen,
-            user.open_the_camera,
-            user.visit_every_group,
-            user.expose,
-            user.look_at_the_frame,
-            user.quit,
-        ):
-            t = time.monotonic()
-            await step()
-            print(step.__name__, time.monotonic() - t, file=sys.__stderr__)
-    user.report["exit"] = app.return_code
-    return user.report
+        await user.look_at_the_first_screen()
+        await user.open_the_camera()
+        await user.visit_every_group()
+        await user.look_at_the_properties()
+        await user.submit_an_empty_form()
+        await user.expose()
+        await user.look_at_the_frame()
+        await user.quit()
+    return {**user.report, "exit": app.return_code}
 
 
 if __name__ == "__main__":
-    logging.basicConfig(filename="/tmp/apps/term.log", filemode="w", force=True, level=logging.WARNING)
+    # what the application hides from its screen
+    logging.basicConfig(level=logging.ERROR, force=True)
     report = asyncio.run(use(int(sys.argv[1]), sys.argv[2]))
     Path(sys.argv[3]).write_text(json.dumps(report))

@@ -7,6 +7,7 @@ only when the test says so. That makes every state of a connection a state a tes
 from __future__ import annotations
 
 import asyncio
+import base64
 import queue
 import select
 import socket
@@ -25,7 +26,7 @@ from indipyclient.state.snapshots import Snap
 
 from .servers import free_port
 
-PATIENCE = 5.0  # seconds for anything that should happen
+PATIENCE = 20.0  # seconds for anything that should happen, on a busy machine too
 
 T = TypeVar("T")
 
@@ -48,7 +49,8 @@ BLOB = (
     '<defBLOB name="b" label="Frame"/></defBLOBVector>'
 )
 READ_ONLY = (
-    '<defTextVector device="D" name="R" state="Ok" perm="ro"><defText name="r">fixed</defText></defTextVector>'
+    '<defTextVector device="D" name="R" state="Ok" perm="ro">'
+    '<defText name="r">fixed</defText></defTextVector>'
 )
 ALL = TEXT + NUMBER + SWITCH + LIGHT + BLOB + READ_ONLY
 
@@ -58,6 +60,15 @@ def moved(x: float, attributes: str = 'state="Ok"') -> str:
     return (
         f'<setNumberVector device="D" name="N" {attributes}>'
         f'<oneNumber name="x">{x:g}</oneNumber></setNumberVector>'
+    )
+
+
+def frame(content: bytes, attributes: str = "") -> str:
+    """A BLOB for the member of `BLOB`."""
+    text = base64.b64encode(content).decode()
+    return (
+        f'<setBLOBVector device="D" name="B" state="Ok" {attributes}>'
+        f'<oneBLOB name="b" size="{len(content)}" format=".bin">{text}</oneBLOB></setBLOBVector>'
     )
 
 
@@ -81,7 +92,8 @@ class ScriptedServer:
     def listen(self) -> None:
         """Accept connections (again), on the same port."""
         self._listener = socket.create_server(("127.0.0.1", self.port))
-        self._listener.settimeout(PATIENCE)
+        # so that the system holds little for a server that does not read
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
 
     def refuse(self) -> None:
         """Accept no more connections; those there are stay."""
@@ -89,9 +101,10 @@ class ScriptedServer:
             self._listener.close()
             self._listener = None
 
-    def accept(self) -> Peer:
+    def accept(self, timeout: float = PATIENCE) -> Peer:
         """Wait for a client, and say nothing to it."""
         assert self._listener is not None
+        self._listener.settimeout(timeout)
         peer = Peer(self._listener.accept()[0])
         self.peers.append(peer)
         return peer
@@ -112,7 +125,7 @@ class Peer:
         self._scanner = Scanner()
         self._messages: list[Message] = []
         self.raw = b""  # what the client has sent so far, as far as it was read
-        connection.settimeout(PATIENCE)
+        connection.settimeout(2 * PATIENCE)  # for much that is sent to a client that is slow
 
     def send(self, data: str | bytes) -> None:
         """Send bytes as they are; waits if the client does not read."""
@@ -129,7 +142,7 @@ class Peer:
         while not self._messages:
             if not select.select([self._socket], [], [], max(0.0, deadline - time.monotonic()))[0]:
                 raise TimeoutError(f"the client sent nothing for {timeout} s")
-            self._read()
+            self.read()
         return self._messages.pop(0)
 
     def receive_until(self, last: Callable[[Message], bool]) -> list[Message]:
@@ -161,7 +174,8 @@ class Peer:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._socket.close()
 
-    def _read(self) -> None:
+    def read(self) -> None:
+        """Take some of what the client has sent, 64 kB at most; `receive` returns what is in it."""
         data = self._socket.recv(1 << 16)
         if not data:
             raise EOFError("the client has ended the connection")
@@ -207,8 +221,8 @@ class Seen(NamedTuple):
 class Client(IPyClient):
     """A client that notes each event; `before` and `after`, if set, are awaited around that."""
 
-    def __init__(self, port: int, **timing: float) -> None:
-        super().__init__("127.0.0.1", port)
+    def __init__(self, port: int | str, **timing: float) -> None:
+        super().__init__("127.0.0.1", port)  # type: ignore[arg-type]
         self.timing = Timing(**{"reconnect_min": 0.02, **timing})
         self.seen: queue.Queue[Seen] = queue.Queue()
         self.before: Callable[[Any], Coroutine[Any, Any, None]] | None = None

@@ -1,0 +1,97 @@
+"""Programs in processes of their own, with a client in a thread, and how they end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import NamedTuple
+
+START_SECONDS = 20.0  # for the process to come to the point that matters
+END_SECONDS = 2.0  # from there to its end
+
+PROLOGUE = """
+import asyncio, gc, logging, os, queue, signal, sys, threading, time
+from indipyclient.errors import MailboxClosed
+from indipyclient.mailbox import Mailbox
+from indipyclient.queclient import QueClient, runqueclient
+
+# development mode also tells of every step of a loop that took long, which is the machine's affair
+logging.getLogger("asyncio").setLevel(logging.ERROR)
+
+def until(rxque, eventtype):
+    while rxque.get(timeout=10).eventtype != eventtype:
+        pass
+
+def ready():
+    print("ready", flush=True)
+
+port = int(sys.argv[1])
+txque, rxque = queue.Queue(), queue.Queue()
+client = QueClient(txque, rxque, "127.0.0.1", port)
+"""
+
+RUNS = {
+    "runqueclient": "target = lambda: runqueclient(txque, rxque, '127.0.0.1', port)\n",
+    "asyncio.run": "target = lambda: asyncio.run(client.asyncrun())\n",
+}
+THREADS = {
+    "daemon": "thread = threading.Thread(target=target, daemon=True)\nthread.start()\n",
+    "no daemon": "thread = threading.Thread(target=target)\nthread.start()\n",
+}
+
+
+class Ended(NamedTuple):
+    """How a process has ended."""
+
+    code: int
+    out: str
+    errors: str
+
+
+class Program:
+    """A process that runs Python code; a context manager that leaves none behind."""
+
+    def __init__(self, code: str, *arguments: object) -> None:
+        # in development mode whatever is not closed is said so, and a warning is an error;
+        # from Python 3.12 on, a fork beside threads is warned of, which is what some tests are about
+        options = ["-X", "dev", "-W", "error", "-W", "ignore:This process:DeprecationWarning"]
+        command = [sys.executable, *options, "-c", code, *map(str, arguments)]
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
+
+    def __enter__(self) -> Program:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._kill()
+
+    def wait_ready(self) -> None:
+        """Wait until it says that it is ready."""
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line == "ready\n", line + self._process.communicate(timeout=START_SECONDS)[1]
+
+    def interrupt(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
+
+    def end(self, within: float = END_SECONDS) -> Ended:
+        """Wait for its end, which must come in time."""
+        began = time.monotonic()
+        try:
+            out, errors = self._process.communicate(timeout=within)
+        except subprocess.TimeoutExpired:
+            out, errors = self._kill()
+            waited = time.monotonic() - began
+            raise AssertionError(f"still running after {waited:.1f} s: {out}{errors}") from None
+        return Ended(self._process.returncode, out, errors)
+
+    def _kill(self) -> tuple[str, str]:
+        """End it, and what it may have forked."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        return self._process.communicate()

@@ -1,0 +1,64 @@
+"""The examples, run as a user runs them."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.support.servers import CCD, IndiServer
+
+PIPELINE = Path(__file__).parents[1] / "examples" / "threaded" / "pipeline.py"
+LINE = re.compile(r" +(\d) +([\d.]+) s +([\d.]+) +([\d.]+) +(\d+) +(\d+) +([\d.]+)")
+
+needs_demo = pytest.mark.skipif(
+    sys.version_info < (3, 11), reason="indipydriver and indipyserver need Python 3.11"
+)
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(PIPELINE), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
+
+
+@needs_demo
+def test_the_pipeline_averages_frames_of_the_demos_camera(tmp_path: Path) -> None:
+    output = tmp_path / "mean.png"
+    done = run("--frames", "3", "--exposure", "0.2", "--output", str(output))
+    assert (done.returncode, done.stderr) == (0, "")
+    _, *lines, last = done.stdout.splitlines()
+    frames = [LINE.fullmatch(line) for line in lines]
+    assert [frame and frame.group(1, 2) for frame in frames] == [("1", "0.20"), ("2", "0.20"), ("3", "0.20")]
+    stars, noise = ([float(frame[field]) for frame in frames if frame] for field in (6, 7))
+    assert min(stars) > 50
+    assert noise[0] > noise[1] > noise[2]
+    assert last == f"the mean of 3 frames is in {output}"
+    with Image.open(output) as picture:
+        pixels = np.asarray(picture)
+    assert pixels.shape == (240, 320)
+    assert np.median(pixels) < 30
+    assert pixels.max() == 255
+
+
+@needs_demo
+def test_an_exposure_that_the_camera_refuses_ends_the_pipeline_with_the_reason(tmp_path: Path) -> None:
+    done = run("--exposure", "99999", "--output", str(tmp_path / "mean.png"))
+    assert done.returncode == 1
+    assert done.stderr.startswith("Camera: CCD_EXPOSURE_VALUE must be")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.real
+def test_the_pipeline_takes_frames_from_a_real_server(tmp_path: Path) -> None:
+    with IndiServer(CCD) as server:
+        place = ["--host", "127.0.0.1", "--port", str(server.port), "--device", CCD]
+        done = run(*place, "--frames", "2", "--exposure", "0.1", "--output", str(tmp_path / "mean.png"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(list(filter(LINE.fullmatch, done.stdout.splitlines()))) == 2
+    with Image.open(tmp_path / "mean.png") as picture:
+        assert picture.size == (1280, 1024)
