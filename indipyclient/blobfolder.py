@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import uuid
 from datetime import datetime, timezone
 from itertools import count
 from pathlib import Path
 
-__all__ = ["save_blob"]
+__all__ = ["save_blob", "save_now"]
 
 # Separators, drives, wildcards, control characters: nothing that any system reads as more than a name.
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
@@ -44,17 +45,39 @@ def save_blob(folder: Path, membername: str, stamp: datetime, form: str, content
         temporary.unlink(missing_ok=True)
 
 
+def save_now(folder: str | os.PathLike[str], membername: str, form: str, content: memoryview) -> str:
+    """As `save_blob`, with the present time."""
+    return save_blob(Path(folder), membername, datetime.now(timezone.utc), form, content)
+
+
 def _give_name(temporary: Path, folder: Path, stem: str, suffix: str) -> str:
-    """Move the temporary file to the first free name, which is taken first by making an empty file."""
+    """Give the temporary file the first name that is free."""
     for number in count():
         name = f"{stem}{f'_{number}' if number else ''}{suffix}"
         try:
-            (folder / name).touch(exist_ok=False)
+            _link(temporary, folder / name)
         except FileExistsError:
             continue
-        temporary.replace(folder / name)
         return name
     raise AssertionError("count() does not end")
+
+
+def _link(temporary: Path, path: Path) -> None:
+    """Have a whole file appear under a name that is free, or raise FileExistsError.
+
+    A file system without links (FAT) takes two steps: an empty file takes the name first.
+    """
+    try:
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        raise
+    except OSError:
+        path.touch(exist_ok=False)
+        try:
+            temporary.replace(path)
+        except OSError:
+            path.unlink()
+            raise
 
 
 def _safe(text: str) -> str:

@@ -23,7 +23,7 @@ from typing import Any, ClassVar, NamedTuple, TypeAlias
 from . import events
 from .client.answers import Answers
 from .client.blobchoice import BLOBChoice
-from .client.frames import Prepared, needs_preparing, prepare, supersedes
+from .client.frames import Frames, Prepared, supersedes
 from .client.inbox import Inbox
 from .client.keeper import Keeper
 from .client.wirelog import WireLog
@@ -147,6 +147,7 @@ class IPyClient(UserDict[str, Device]):
         self._keeper = Keeper(Snap(indihost, int(indiport)), self.data, self._new_device, self._identify)
         self._answers = Answers(lambda *names: self._inbox.put(_TimedOut(*names)))
         self._blob_choice = BLOBChoice()
+        self._frames = Frames()
         self._enableBLOBdefault = "Never"
         self._BLOBfolder: Path | None = None
         self._wirelog = WireLog(logger)
@@ -252,14 +253,14 @@ class IPyClient(UserDict[str, Device]):
         hardware: asyncio.Task[None],
     ) -> None:
         """End the tasks: the connection first, so that its end is still told."""
-        await end_tasks(comms, 0)
+        await _end_tasks(comms, 0)
         await asyncio.gather(*(link.close(0.2) for link in links))
         self._inbox.put(None)
-        await end_tasks([dispatch], 0.2)
+        await _end_tasks([dispatch], 0.2)
         # in case the program kept dispatch from getting there
         self._answers.forget()
         self._keeper.connected(False)
-        await end_tasks([hardware], _HARDWARE_GRACE)
+        await _end_tasks([hardware], _HARDWARE_GRACE)
 
     async def _dispatch(self) -> None:
         """Handle what comes through the inbox, in order, until None does."""
@@ -599,6 +600,8 @@ class IPyClient(UserDict[str, Device]):
         if self._is_blob(devicename, vectorname):
             work = partial(_blob_command, self._snap, devicename, vectorname, members, stamp)
             message, pieces = await offload("send", work)
+            if not self.connected:
+                raise NotConnected(f"the connection to {self._where} was lost before sending")
         else:
             message = new_vector(self._snap, devicename, vectorname, members, stamp)
             pieces = [encode(message)]
@@ -768,8 +771,7 @@ class IPyClient(UserDict[str, Device]):
     async def _prepare(self, message: SetVector, now: datetime) -> Prepared:
         """Have BLOBs inflated and saved, beside the loop if it takes time, and say what went wrong."""
         folder, stamp, limit = self._BLOBfolder, message.timestamp or now, self.limits.inflated
-        work = partial(prepare, message, folder, stamp, limit)
-        prepared = await offload("frame", work) if needs_preparing(message, folder) else work()
+        prepared = await self._frames.prepare(message, folder, stamp, limit)
         for fault in prepared.faults:
             await self._warn(fault)
         return prepared
@@ -778,7 +780,7 @@ class IPyClient(UserDict[str, Device]):
 _HARDWARE_GRACE = 5.0
 
 
-async def end_tasks(tasks: Iterable[asyncio.Task[None]], grace: float) -> None:
+async def _end_tasks(tasks: Iterable[asyncio.Task[None]], grace: float) -> None:
     """Wait for tasks to end by themselves, then cancel them.
 
     Some have to be cancelled again: `rxevent` may be in the way, and before Python 3.12 `wait_for`

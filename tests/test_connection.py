@@ -322,6 +322,17 @@ def test_a_server_that_answered_a_ping_and_then_hangs_is_given_up(server: Script
         server.greet()
 
 
+def test_a_server_that_says_nothing_while_it_takes_a_long_command_is_kept(server: ScriptedServer) -> None:
+    """The ping waits behind the command, so it cannot be answered."""
+    with Running(Client(server.port, idle_timeout=0.05, respond_timeout=0.4)) as running:
+        peer = server.greet(BLOB)
+        running.wait_for("defBLOBVector")
+        peer.receive_until(lambda message: isinstance(message, PingRequest))
+        peer.send('<pingReply uid="1"/>')
+        _take_slowly(running, peer)
+        assert running.client.connected
+
+
 def test_a_server_that_answers_its_pings_is_kept(server: ScriptedServer) -> None:
     with Running(Client(server.port, idle_timeout=0.05, respond_timeout=1)) as running:
         peer = server.greet(NUMBER)
@@ -574,6 +585,16 @@ def _line_for_blobs(server: ScriptedServer) -> Peer:
     return line
 
 
+def _take_slowly(running: Running, peer: Peer) -> None:
+    """Have the client send much, and read it a little at a time, for half a second and more in all."""
+    sending = asyncio.run_coroutine_threadsafe(_too_much(running.client), running.loop)
+    pause = threading.Event()
+    while not sending.done():
+        peer.read()
+        pause.wait(0.005)
+    sending.result()
+
+
 def _fill(running: Running, peer: Peer) -> None:
     """Have the client wait for the server to take what it sends."""
     running.after(peer, BLOB)
@@ -684,13 +705,7 @@ def test_a_server_that_takes_little_at_a_time_is_kept(server: ScriptedServer) ->
         peer = server.greet(BLOB)
         running.after(peer, "")
         assert isinstance(peer.receive(), EnableBLOB)
-        sending = asyncio.run_coroutine_threadsafe(_too_much(running.client), running.loop)
-        begun = time.monotonic()
-        while not sending.done():
-            # slow enough to take longer than the time-out in all, and fast enough to go on all the time
-            if len(peer.raw) < (time.monotonic() - begun) * (8 << 20):
-                peer.read()
-        sending.result()
+        _take_slowly(running, peer)
         assert isinstance(peer.receive(), NewVector)
         assert running.client.connected
 

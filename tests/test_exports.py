@@ -51,7 +51,7 @@ PATHS = {
 
 
 # Not for programs, though without an underscore: what modules of the package share among themselves.
-INTERNAL = {"Owner", "blob_of"}
+INTERNAL = {"Owner", "changed"}
 # Everything in it is public: the vocabulary of the protocol.
 UNLISTED = ["indipyclient.protocol.messages"]
 

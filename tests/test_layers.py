@@ -35,7 +35,9 @@ MAY_KNOW: dict[str, set[str]] = {
     "errors": set(),
     "blobfolder": set(),
     "offload": set(),
-    "state": {"protocol", "errors"},
+    "arrays": {"errors"},
+    # A BLOB member makes arrays and saves itself when asked: imported only then.
+    "state": {"protocol", "errors", "arrays", "blobfolder"},
     "net": {"protocol", "errors", "offload"},
     "live": {"state", "protocol", "errors"},
     "client": {"live", "net", "state", "protocol", "errors", "blobfolder", "offload"},

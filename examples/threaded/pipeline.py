@@ -12,7 +12,6 @@ import threading
 import numpy as np
 from PIL import Image
 
-from indipyclient.arrays import to_array, to_header
 from indipyclient.queclient import runqueclient
 
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -29,8 +28,8 @@ def pipeline(frames, output):
     mean = number = 0
     print("frame  exposure      mean       std     max  stars  noise of the mean")
     for number, member in enumerate(iter(frames.get, None), 1):
-        header = to_header(member.buffer, member.blobformat)
-        image = to_array(member.buffer, member.blobformat)  # (rows, columns), read-only
+        header = member.header()
+        image = member.array()  # (rows, columns), read-only
         mean = mean + (image - mean) / number
         seen = f"{image.mean():9.1f} {image.std():9.1f} {image.max():7} {stars(image):6}"
         print(f"{number:5} {header['EXPTIME']:7.2f} s {seen} {sky(mean)[1]:18.2f}", flush=True)

@@ -20,9 +20,9 @@ __all__ = ["BLOCK", "CARD", "HDU", "check_complete", "find_image", "scaled", "vi
 
 CARD = 80
 BLOCK = 2880
-LONGEST_HEADER = 1000 * BLOCK
-MOST_AXES = 8
-DTYPES = {8: "u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
+_LONGEST_HEADER = 1000 * BLOCK
+_MOST_AXES = 8
+_DTYPES = {8: "u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
 """numpy's types by BITPIX."""
 
 
@@ -62,7 +62,7 @@ class HDU(NamedTuple):
     def axes(self, prefix: str = "") -> list[int]:
         """Lengths of the axes in the order of FITS; of the unpacked image if the prefix is Z."""
         number = self.integer(f"{prefix}NAXIS")
-        if not 0 <= number <= MOST_AXES:
+        if not 0 <= number <= _MOST_AXES:
             raise InvalidValue(f"FITS image with {number} axes")
         lengths = [self.integer(f"{prefix}NAXIS{axis}") for axis in range(1, number + 1)]
         if any(length < 0 for length in lengths):
@@ -72,7 +72,7 @@ class HDU(NamedTuple):
     def bitpix(self, prefix: str = "") -> int:
         """Bits of a pixel, negative for floats."""
         bits = self.integer(f"{prefix}BITPIX")
-        if bits not in DTYPES:
+        if bits not in _DTYPES:
             raise InvalidValue(f"damaged FITS header: BITPIX is {bits}")
         return bits
 
@@ -115,7 +115,7 @@ def _whole_blocks(size: int) -> int:
 
 def _read_cards(buffer: memoryview, start: int) -> list[bytes]:
     cards: list[bytes] = []
-    for place in range(start, min(len(buffer), start + LONGEST_HEADER), CARD):
+    for place in range(start, min(len(buffer), start + _LONGEST_HEADER), CARD):
         card = bytes(buffer[place : place + CARD])
         if card.rstrip() == b"END":
             return cards
@@ -136,7 +136,7 @@ def view_pixels(hdu: HDU) -> NDArray[Any]:
     """The pixels as they are in the file, without a copy. Raises InvalidValue if some are missing."""
     with from_extra():
         import numpy as np
-    axes, dtype = hdu.axes(), np.dtype(DTYPES[hdu.bitpix()])
+    axes, dtype = hdu.axes(), np.dtype(_DTYPES[hdu.bitpix()])
     count = math.prod(axes)
     check_complete(hdu, count * dtype.itemsize)
     return np.frombuffer(hdu.data, dtype, count).reshape(axes[::-1])

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["image_cards", "unpack"]
 
 _MOST_GROWTH = 256  # at best, RICE_1 makes 32 numbers of 4 bytes from 5 bits
-_MOST_PIXELS = 1 << 28  # no camera has as many
+_MOST_PIXELS = 1 << 29  # no camera has as many, in three colours
 _COLUMN = re.compile(r"1?([PQ])B(\(\d*\))?")
 
 # keywords of the table that holds the image, and of the image as it was

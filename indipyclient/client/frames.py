@@ -1,20 +1,26 @@
 """What is done to BLOBs between their arrival and their event: inflating and saving.
 
-Both may take long, so the client has `prepare` called in a thread beside its loop. What goes wrong
-there becomes a text; the event comes in any case.
+Both may take long, so they are done in threads beside the client's loop. What goes wrong there
+becomes a text; the event comes in any case, also if the disk hangs.
 """
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from ..blobfolder import save_blob
+from ..offload import offload
 from ..protocol import Message, OneBLOB, SetVector
 from ..protocol.blobs import inflate
 
-__all__ = ["Prepared", "needs_preparing", "prepare", "supersedes"]
+__all__ = ["Frames", "Prepared", "supersedes"]
+
+# Seconds that an event waits for its BLOBs to be saved. A disk that takes longer hangs.
+_PATIENCE = 30.0
 
 
 class Prepared(NamedTuple):
@@ -29,14 +35,6 @@ class Prepared(NamedTuple):
     message: SetVector
     filenames: dict[str, str]
     faults: list[str]
-
-
-def needs_preparing(message: SetVector, folder: Path | None) -> bool:
-    """Whether there is anything to do that takes time."""
-    return any(
-        isinstance(blob, OneBLOB) and blob.payload is not None and (folder is not None or _is_deflated(blob))
-        for blob in message.members
-    )
 
 
 def supersedes(newer: Message, older: object) -> bool:
@@ -55,34 +53,77 @@ def supersedes(newer: Message, older: object) -> bool:
 
 def _with_content(message: SetVector) -> set[str]:
     """The members for which a message has content."""
-    blobs = (blob for blob in message.members if isinstance(blob, OneBLOB))
-    return {blob.name for blob in blobs if blob.payload is not None}
+    return {blob.name for blob in _blobs(message) if blob.payload is not None}
 
 
-def prepare(message: SetVector, folder: Path | None, stamp: datetime, limit: int) -> Prepared:
-    """Inflate what is compressed, then save everything if there is a folder.
+class Frames:
+    """Inflates and saves the BLOBs of messages, one message at a time. Belongs to one event loop."""
 
-    Args:
-        message: a ``setBLOBVector``.
-        folder: where to save, or None.
-        stamp: the time that goes into the file names.
-        limit: bytes that a BLOB may inflate to.
-    """
-    blobs = [_inflated(blob, limit) for blob in message.members if isinstance(blob, OneBLOB)]
-    where = f"of {message.device!r} {message.name!r}"
-    faults = [f"BLOB {blob.name!r} {where}: {blob.error}" for blob in blobs if blob.error]
-    filenames = {}
-    for blob in blobs:
-        if folder is not None and blob.payload is not None:
+    def __init__(self) -> None:
+        self._saving = False  # also while a disk hangs that is not waited for any more
+
+    async def prepare(self, message: SetVector, folder: Path | None, stamp: datetime, limit: int) -> Prepared:
+        """Inflate what is compressed, then save everything if there is a folder.
+
+        Args:
+            message: a ``setBLOBVector``.
+            folder: where to save, or None.
+            stamp: the time that goes into the file names.
+            limit: bytes that a BLOB may inflate to.
+        """
+        if any(map(_is_deflated, _blobs(message))):
+            message = await offload("inflate", partial(_inflate_all, message, limit))
+        saved: dict[str, str] = {}
+        faults = [
+            f"BLOB {blob.name!r} {_of(message)}: {blob.error}" for blob in _blobs(message) if blob.error
+        ]
+        if folder is not None and _with_content(message):
+            saved, more = await self._save(message, folder, stamp)
+            faults += more
+        return Prepared(message, saved, faults)
+
+    async def _save(
+        self, message: SetVector, folder: Path, stamp: datetime
+    ) -> tuple[dict[str, str], list[str]]:
+        """Save the BLOBs of a message, unless the disk still hangs over earlier ones."""
+        if self._saving:
+            return {}, [f"BLOBs {_of(message)} were not saved: the disk is busy with earlier ones"]
+        self._saving = True
+        work = offload("save", partial(self._save_all, message, folder, stamp))
+        try:
+            return await asyncio.wait_for(work, _PATIENCE)
+        except asyncio.TimeoutError:
+            return {}, [f"BLOBs {_of(message)} are not saved yet: the disk takes more than {_PATIENCE:g} s"]
+
+    def _save_all(
+        self, message: SetVector, folder: Path, stamp: datetime
+    ) -> tuple[dict[str, str], list[str]]:
+        """Names of the files by member, and what went wrong; in a thread."""
+        names, faults = {}, []
+        for blob in _blobs(message):
             try:
-                filenames[blob.name] = save_blob(folder, blob.name, stamp, blob.format, blob.payload)
-            except OSError as error:
-                faults.append(f"BLOB {blob.name!r} {where} was not saved: {error}")
-    return Prepared(message._replace(members=tuple(blobs)), filenames, faults)
+                if blob.payload is not None:
+                    names[blob.name] = save_blob(folder, blob.name, stamp, blob.format, blob.payload)
+            except Exception as error:  # whatever it is, the event must come
+                faults.append(f"BLOB {blob.name!r} {_of(message)} was not saved: {error}")
+        self._saving = False
+        return names, faults
+
+
+def _of(message: SetVector) -> str:
+    return f"of {message.device!r} {message.name!r}"
+
+
+def _blobs(message: SetVector) -> list[OneBLOB]:
+    return [blob for blob in message.members if isinstance(blob, OneBLOB)]
 
 
 def _is_deflated(blob: OneBLOB) -> bool:
-    return blob.format.lower().endswith(".z")
+    return blob.payload is not None and blob.format.lower().endswith(".z")
+
+
+def _inflate_all(message: SetVector, limit: int) -> SetVector:
+    return message._replace(members=tuple(_inflated(blob, limit) for blob in _blobs(message)))
 
 
 def _inflated(blob: OneBLOB, limit: int) -> OneBLOB:

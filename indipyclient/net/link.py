@@ -31,7 +31,7 @@ class Timing:
 
     Attributes:
         connect_timeout: for one attempt to connect.
-        send_timeout: for the server to take what was sent; then the connection is given up.
+        send_timeout: for the server to take anything of what was sent; then the connection is given up.
         reconnect_min: the pause before the first attempt after a loss; it doubles with each failure.
         reconnect_max: the longest pause. Each is shortened at random by up to a quarter, so that
             many clients do not come back in step.
@@ -39,6 +39,7 @@ class Timing:
         idle_timeout: silence after which the server is pinged.
         respond_timeout: silence after which the connection is given up, if the server is one that
             has answered a ping on it. Silence alone is no fault: instruments may have nothing to say.
+            Nor is it while the server takes a long command.
     """
 
     connect_timeout: float = 5.0
@@ -163,10 +164,13 @@ class Link:
             return False
         connection.send(pieces)
         timeout = self._timing.send_timeout
-        if await connection.drained(timeout):
-            return connection.open
-        self._give_up(connection, TimeoutError(f"the server took nothing for {timeout:g} s"))
-        return False
+        taken = connection.taken
+        while not await connection.drained(timeout):
+            if connection.taken == taken:
+                self._give_up(connection, TimeoutError(f"the server took nothing for {timeout:g} s"))
+                return False
+            taken = connection.taken
+        return connection.open
 
     async def close(self, timeout: float) -> None:
         """End the connection; what the server has not taken after `timeout` seconds is dropped."""
@@ -215,10 +219,14 @@ class Link:
     async def _attend(self) -> None:
         """Look after the connection until it ends."""
         connection = self._connection
-        asked = pinged = time.monotonic()
+        asked = pinged = taking = time.monotonic()
+        taken = 0
         while connection is not None and not await connection.lost(self._next_look()):
             now = time.monotonic()
-            silence = 0.0 if connection.paused else now - connection.last_received
+            if connection.untaken and connection.taken > taken:
+                taking = now  # while it takes a long command, no ping reaches it
+            taken = connection.taken
+            silence = 0.0 if connection.paused else now - max(connection.last_received, taking)
             if not self._owner.knows_something() and now - asked >= self._timing.ask_interval:
                 asked = now
                 connection.send([encode(GetProperties())])

@@ -58,6 +58,7 @@ class Connection(asyncio.Protocol):
         self._lost = asyncio.Event()
         self._writable = asyncio.Event()
         self._writable.set()
+        self._written = 0  # bytes that were given to the transport
         self._unread = 0  # bytes of answers since the server last took something
         self._fault: Exception | None = None
         self.last_received = time.monotonic()
@@ -151,9 +152,21 @@ class Connection(asyncio.Protocol):
         """Whether it still stands, as far as is known."""
         return self._transport is not None and not self._transport.is_closing()
 
+    @property
+    def untaken(self) -> int:
+        """Bytes of what was sent that wait for the server to take what was before them."""
+        return self._transport.get_write_buffer_size() if self._transport is not None else 0
+
+    @property
+    def taken(self) -> int:
+        """Bytes of what was sent that do not wait any more."""
+        return self._written - self.untaken
+
     def send(self, pieces: Iterable[bytes]) -> None:
         """Queue the bytes of one message; nothing if the connection is over. Never blocks."""
         if self._transport is not None:
+            pieces = list(pieces)
+            self._written += sum(map(len, pieces))
             self._transport.writelines(pieces)
 
     def answer(self, data: bytes) -> None:

@@ -53,7 +53,8 @@ def new_vector(
         devicename, vectorname: the vector.
         members: member names to values. Switches take ``"On"``, ``"Off"`` or a bool; numbers take
             any real number or a text, sexagesimal too; texts take str; BLOBs take bytes, a path,
-            an open binary file, or a tuple of one of these, the size (0: as it is) and the format.
+            an open binary file, a numpy array (sent as FITS), or a tuple of one of these, the size
+            (0: as it is) and the format.
         timestamp: of the command; aware.
 
     Raises:
@@ -128,7 +129,7 @@ def _blobs(vector: SnapVector, members: Mapping[str, Any]) -> Iterator[OneBLOB]:
 
 
 def _content(value: Any) -> tuple[bytes | memoryview, str]:
-    """The bytes of a BLOB to send, and the suffixes of its file name."""
+    """The bytes of a BLOB to send, and its format: the suffixes of a file's name, ``.fits`` of an array."""
     if isinstance(value, str | os.PathLike):
         path = Path(value).expanduser()
         return path.read_bytes(), "".join(path.suffixes)
@@ -138,7 +139,11 @@ def _content(value: Any) -> tuple[bytes | memoryview, str]:
             value = value.read()
     if isinstance(value, bytes | bytearray | memoryview):
         return memoryview(value).cast("B"), ""
-    raise InvalidValue(f"a BLOB is bytes, a path or an open binary file, not {type(value).__name__}")
+    if hasattr(value, "__array_interface__") and hasattr(value, "dtype"):
+        from ..arrays import to_fits  # here, as it is optional
+
+        return to_fits(value), ".fits"
+    raise InvalidValue(f"a BLOB is bytes, a path, an open file or an array, not {type(value).__name__}")
 
 
 _MAKERS: dict[str, Any] = {

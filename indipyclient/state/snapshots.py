@@ -16,11 +16,18 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any, ClassVar, NamedTuple, TextIO, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TextIO, TypeAlias, TypeVar
 
+from ..errors import InvalidValue
 from ..protocol.messages import Kind, OneBLOB, OneMember
 from ..protocol.numbers import format_number, getfloat, read_number
 from .frozenmap import FrozenMap
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from astropy.io.fits import Header
+    from numpy.typing import NDArray
 
 __all__ = [
     "Change",
@@ -327,6 +334,45 @@ class SnapBLOBMember(SnapMember):
     def error(self) -> str:
         """What was wrong with the last BLOB, for people; empty if nothing was."""
         return self._blob.error if self._blob else ""
+
+    def array(self, shape: tuple[int, ...] | None = None) -> NDArray[Any]:
+        """The frame as a read-only numpy array of (rows, columns); see `arrays.to_array`.
+
+        Args:
+            shape: of raw pixels, which do not tell it; `arrays.stream_shape` of the device does.
+
+        Raises:
+            InvalidValue: there is no frame, it is damaged, or of a kind that cannot be read.
+            MissingExtra: numpy, or what the format needs, is not installed.
+        """
+        from ..arrays import to_array
+
+        return to_array(self._content(), self.blobformat, shape)
+
+    def header(self) -> Header:
+        """The FITS header of the image, as astropy has it. Raises as `array`."""
+        from ..arrays import to_header
+
+        return to_header(self._content(), self.blobformat)
+
+    def save(self, folder: str | PathLike[str]) -> str:
+        """Write the frame into an existing folder; return its file name there.
+
+        The name is made of the member's name and the present time, cannot lead out of the folder,
+        and is never that of a file that is there already.
+
+        Raises:
+            InvalidValue: there is no frame.
+            OSError: it cannot be written.
+        """
+        from ..blobfolder import save_now
+
+        return save_now(folder, self.name, self.blobformat, self._content())
+
+    def _content(self) -> memoryview:
+        if self.buffer is None:
+            raise InvalidValue(f"no BLOB {self.name!r} has arrived yet")
+        return self.buffer
 
     def _renamed(self, rev: int, **changed: Any) -> SnapBLOBMember:
         return SnapBLOBMember(self._info._replace(**changed), self._blob, rev, self._filename)

@@ -441,7 +441,7 @@ def test_a_client_that_has_ended_is_forgotten(server: ScriptedServer) -> None:
     server.greet(NUMBER)
     bridged.wait_for("Define")
     bridged.close()
-    gone = [weakref.ref(bridged.client), weakref.ref(box)]
+    gone: list[weakref.ref[Any]] = [weakref.ref(bridged.client), weakref.ref(box)]
     del bridged, box
     gc.collect()
     assert [one() for one in gone] == [None, None]

@@ -99,7 +99,7 @@ class Run:
     def _start(self, package: Package) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [package.python, str(RECORDER), str(self.server.port), self.kind],
-            env={**os.environ, "PYTHONPATH": package.path},
+            env={**os.environ, "PYTHONPATH": package.path, "PYTHONUTF8": "1"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -110,7 +110,7 @@ class Run:
     def connects(self, definitions: str = "", title: str = "connecting") -> None:
         """The client connects, and the server tells it what it has."""
         self.peer = self._greet()
-        self.peer.raw = b""
+        self.peer.raw.clear()
         self._step(title, definitions)
 
     def hears(self, data: str, title: str) -> None:
@@ -156,7 +156,8 @@ class Run:
         self._take(step, lambda record: record["kind"] == "result")
         step.results.pop()
         self.peer.receive_until(lambda message: message == GetProperties("Sync", name))
-        sent, self.peer.raw = self.peer.raw, b""
+        sent = bytes(self.peer.raw)
+        self.peer.raw.clear()
         elements = [text_of(ET.tostring(node)) for node in ET.fromstring(b"<wire>" + sent + b"</wire>")]
         step.wire += self._neutral([xml for xml in elements if 'device="Sync"' not in xml])
 
@@ -209,7 +210,6 @@ class Run:
             self._records.put(json.loads(line))
 
     def _neutral(self, value: Any) -> Any:
-        """`value` without what differs from run to run."""
         return neutral(value, self.server.port)
 
 
@@ -219,6 +219,7 @@ _STAMP = re.compile(r"(?!2024)\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(\+00:00)
 
 
 def neutral(value: Any, port: int) -> Any:
+    """`value` without the port, the clock's times, and words that are each package's own."""
     if isinstance(value, dict):
         return {key: neutral(inner, port) for key, inner in value.items() if key != "Sync"}
     if isinstance(value, list):

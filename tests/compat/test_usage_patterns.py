@@ -18,6 +18,7 @@ import pytest
 
 import indipyclient as ipc
 from indipyclient.events import getProperties
+from indipyclient.propertymembers import ParseException
 from indipyclient.protocol import EnableBLOB, NewVector
 from tests.support.scripted import ALL, BLOB, NUMBER, PATIENCE, Peer, ScriptedServer, moved
 
@@ -369,8 +370,37 @@ def test_a_screen_takes_the_messages_away_as_it_shows_them(server: ScriptedServe
             for number in range(10):
                 log.append((now, str(number)))
             assert [text for _, text in client["D"].messages] == [str(number) for number in range(2, 10)]
+            log[0] = (now, "changed")
+            del log[1]
+            log.insert(1, (now, "between"))
+            assert [text for _, text in client.snapshot()["D"].messages[:3]] == ["changed", "between", "4"]
             log.clear()
             assert not client.snapshot()["D"].messages
+
+    asyncio.run(main())
+
+
+def test_values_that_make_no_sense_cannot_be_assigned(server: ScriptedServer) -> None:
+    async def main() -> None:
+        client = Client("127.0.0.1", server.port)
+        async with running(client, server, ALL):
+            device = (await client.next(ipc.defTextVector, vectorname="R")).device
+            for node, attribute in (
+                (device["N"], "state"),
+                (device["N"], "perm"),
+                (device["S"], "rule"),
+                (device["N"].member("x"), "membervalue"),
+                (device["S"].member("a"), "membervalue"),
+                (device["L"].member("l"), "membervalue"),
+            ):
+                with pytest.raises(ParseException):
+                    setattr(node, attribute, "odd")
+            device["N"].member("x").membervalue = 7
+            assert device["N"]["x"] == "7"
+            device["B"].set_blobsize("b", 5)
+            device["B"].set_blobformat("b", ".fits")
+            device["B"].set_blobsize("unknown", 5)
+            assert (device["B"].member("b").blobsize, device["B"].member("b").blobformat) == (5, ".fits")
 
     asyncio.run(main())
 

@@ -69,8 +69,9 @@ class UnixServer(ScriptedServer):
         if not self._address.startswith("\0"):
             Path(self._address).unlink(missing_ok=True)
 
-    def accept(self) -> UnixPeer:
+    def accept(self, timeout: float = PATIENCE) -> UnixPeer:
         assert self._listener is not None
+        self._listener.settimeout(timeout)
         peer = UnixPeer(self._listener.accept()[0])
         self.peers.append(peer)
         self.unix_peers.append(peer)

@@ -124,7 +124,7 @@ class Peer:
         self._socket = connection
         self._scanner = Scanner()
         self._messages: list[Message] = []
-        self.raw = b""  # what the client has sent so far, as far as it was read
+        self.raw = bytearray()  # what the client has sent so far, as far as it was read
         connection.settimeout(2 * PATIENCE)  # for much that is sent to a client that is slow
 
     def send(self, data: str | bytes) -> None:
