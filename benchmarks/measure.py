@@ -1,6 +1,6 @@
 """One measurement of whichever indipyclient this interpreter has; prints a JSON object.
 
-Usage: measure.py NAME [VECTORS]  where NAME is a key of `MEASUREMENTS`.
+Usage: measure.py NAME ARGUMENT  where NAME is a key of `MEASUREMENTS`.
 
 Written for the interface that 0.9 and this package share, so both run the very same code.
 """
@@ -28,11 +28,15 @@ SERVER = Path(__file__).parent / "server.py"
 class Server:
     """The measuring server in its own process."""
 
-    def __init__(self, vectors: int, updates: int = 0, blob: int = 0) -> None:
-        arguments = [sys.executable, str(SERVER), str(vectors), str(updates), str(blob)]
+    def __init__(self, vectors: int, updates: int = 0, blob: int = 0, seconds: float = 0) -> None:
+        arguments = [sys.executable, str(SERVER), *map(str, (vectors, updates, blob, seconds))]
         self._process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
+        self.port = int(self.line())
+
+    def line(self) -> str:
+        """The next line that it prints."""
         assert self._process.stdout is not None
-        self.port = int(self._process.stdout.readline())
+        return self._process.stdout.readline()
 
     def __enter__(self) -> Server:
         return self
@@ -122,30 +126,71 @@ def snapshots(vectors: int) -> dict[str, float]:
     return {"snapshots per s": (updates - 1) / taken}
 
 
+def make_queue(kind: str) -> object:
+    """A queue by the name of its class."""
+    if kind == "Mailbox":
+        from indipyclient.mailbox import Mailbox
+
+        return Mailbox()
+    return {"queue.Queue": queue.Queue, "SimpleQueue": queue.SimpleQueue, "deque": collections.deque}[kind]()
+
+
+TRIPS = 300
+
+
 def round_trip(kind: str) -> dict[str, float]:
     """From putting a command to getting the server's answer, in milliseconds."""
-    make = {"queue.Queue": queue.Queue, "deque": collections.deque}[kind]
-    taken = []
     with Server(10) as server:
-        session = Session(server.port, make(), make())
-        session.until("DefineBLOB")
-        for _ in range(200):
-            start = time.perf_counter()
-            session.put(("Bench", "V0", {"A": 1}))
-            session.until("Set", "V0")
-            taken.append((time.perf_counter() - start) * 1e3)
-        session.close()
+        taken = (asyncio.run if kind == "asyncio.Queue" else _trips)(*_trip_arguments(kind, server.port))
     taken.sort()
     return {"median ms": statistics.median(taken), "99th percentile ms": taken[int(len(taken) * 0.99)]}
 
 
-def idle(vectors: int) -> dict[str, float]:
+def _trip_arguments(kind: str, port: int) -> tuple[object, ...]:
+    return (_async_trips(port),) if kind == "asyncio.Queue" else (kind, port)
+
+
+def _trips(kind: str, port: int) -> list[float]:
+    taken = []
+    session = Session(port, make_queue(kind), make_queue(kind))
+    session.until("DefineBLOB")
+    for _ in range(TRIPS):
+        start = time.perf_counter()
+        session.put(("Bench", "V0", {"A": 1}))
+        session.until("Set", "V0")
+        taken.append((time.perf_counter() - start) * 1e3)
+    session.close()
+    return taken
+
+
+async def _async_trips(port: int) -> list[float]:
+    """The same for a program in the client's own loop."""
+    taken = []
+    txque, rxque = asyncio.Queue(), asyncio.Queue()  # type: ignore[var-annotated]
+    running = asyncio.create_task(QueClient(txque, rxque, "127.0.0.1", port).asyncrun())
+
+    async def until(eventtype: str, vectorname: str | None = None) -> None:
+        while (item := await rxque.get()).eventtype != eventtype or vectorname not in (None, item.vectorname):
+            pass
+
+    await until("DefineBLOB")
+    for _ in range(TRIPS):
+        start = time.perf_counter()
+        await txque.put(("Bench", "V0", {"A": 1}))
+        await until("Set", "V0")
+        taken.append((time.perf_counter() - start) * 1e3)
+    await txque.put(None)
+    await asyncio.wait([running], timeout=10)
+    return taken
+
+
+def idle(kind: str) -> dict[str, float]:
     """Wake-ups and processor time per second of a connected client with nothing to do."""
     seconds = 5
-    with Server(vectors) as server:
-        session = Session(server.port, queue.Queue(), queue.Queue())
+    with Server(100) as server:
+        session = Session(server.port, make_queue(kind), make_queue(kind))
         session.until("DefineBLOB")
-        time.sleep(1)
+        time.sleep(2)
         before = resource.getrusage(resource.RUSAGE_SELF)
         time.sleep(seconds)
         after = resource.getrusage(resource.RUSAGE_SELF)
@@ -155,6 +200,19 @@ def idle(vectors: int) -> dict[str, float]:
         "wake-ups per s": (after.ru_nvcsw - before.ru_nvcsw - 1) / seconds,
         "processor ms per s": spent / seconds * 1e3,
     }
+
+
+def asleep(maxsize: int) -> dict[str, float]:
+    """What a program that sleeps for 10 s costs a server with 10 000 updates to send a second."""
+    seconds = 10
+    with Server(10, 10_000 * seconds, seconds=seconds) as server:
+        session = Session(server.port, queue.Queue(), queue.Queue(maxsize))
+        session.until("DefineBLOB")
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        session.put(("Bench", "CONTROL", {"GO": "On"}))
+        result: dict[str, float] = json.loads(server.line())
+        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    return {**result, "MB more memory": grown / 1e3}
 
 
 def frames(megabytes: int) -> dict[str, float]:
@@ -178,6 +236,7 @@ MEASUREMENTS = {
     "snapshots": snapshots,
     "round trip": round_trip,
     "idle": idle,
+    "asleep": asleep,
     "frames": frames,
 }
 

@@ -27,18 +27,32 @@ WORK = [
     ("snapshots", "1000"),
     ("snapshots", "5000"),
     ("round trip", "queue.Queue"),
+    ("round trip", "SimpleQueue"),
+    ("round trip", "asyncio.Queue"),
+    ("round trip", "Mailbox"),
     ("round trip", "deque"),
-    ("idle", "100"),
+    ("idle", "queue.Queue"),
+    ("idle", "Mailbox"),
+    ("idle", "deque"),
+    ("asleep", "0"),
+    ("asleep", "100"),
     ("frames", "16"),
     ("frames", "64"),
 ]
-# What would take the published package minutes (5000 definitions, each with a copy of all before it).
-TOO_LONG_FOR_OLD = [("snapshots", "5000")]
+NOT_FOR_OLD = [
+    # 5000 definitions, each with a copy of all before it, would take it minutes
+    ("snapshots", "5000"),
+    # it has none
+    ("round trip", "SimpleQueue"),
+    ("round trip", "Mailbox"),
+    ("idle", "Mailbox"),
+]
 QUICK = [
     ("events", "1000"),
     ("snapshots", "10"),
     ("snapshots", "1000"),
     ("round trip", "queue.Queue"),
+    ("idle", "queue.Queue"),
     ("frames", "16"),
 ]
 
@@ -69,7 +83,7 @@ def compare(old: Path, work: tuple[str, str], times: int) -> list[dict[str, obje
     ours, theirs = [], []
     for _ in range(times):
         ours.append(measure(sys.executable, work))
-        if work not in TOO_LONG_FOR_OLD:
+        if work not in NOT_FOR_OLD:
             theirs.append(measure(old, work))
     rows: list[dict[str, object]] = []
     for what in [key for key in ours[0] if key != "version"]:

@@ -1,18 +1,25 @@
 """A server for measuring: defines vectors, then sends updates as fast as the client takes them.
 
-Usage: server.py VECTORS UPDATES BLOB_BYTES  (prints its port, serves one client, ends with it)
+Usage: server.py VECTORS UPDATES BLOB_BYTES [SECONDS]  (prints its port, serves one client, ends with it)
 
 What it does is asked for by name: a ``newSwitchVector`` of ``CONTROL`` starts the updates or one
-BLOB, a ``newNumberVector`` is answered at once by an update of the same vector.
+BLOB, a ``newNumberVector`` is answered at once by an update of the same vector. With SECONDS, the
+updates are sent evenly over that time, or later if the client does not take them; then a line of JSON
+tells how many were, and how much of them waited to be taken.
 """
 
 from __future__ import annotations
 
 import base64
 import contextlib
+import json
 import re
+import select
 import socket
+import statistics
 import sys
+import time
+from pathlib import Path
 
 STAMP = "2026-11-23T20:00:00"
 MEMBERS = "ABCD"
@@ -55,9 +62,46 @@ def blob(size: int) -> bytes:
     return (head + one).encode() + text + b"\n</oneBLOB>\n</setBLOBVector>\n"
 
 
-def serve(connection: socket.socket, vectors: int, updates: int, size: int) -> None:
+def waiting(port: int) -> int:
+    """Bytes between the ends of a connection: sent, and not yet read by the other (Linux, as ss tells)."""
+    total = 0
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        _, here, there, _, queues, *_ = line.split()
+        if f"{port:04X}" in (here[-4:], there[-4:]):
+            total += sum(int(length, 16) for length in queues.split(":"))
+    return total
+
+
+def pace(connection: socket.socket, vectors: int, updates: int, seconds: float) -> dict[str, float]:
+    """Send updates evenly over some seconds, in steps of 10 ms, as long as the client takes them."""
+    port = connection.getpeername()[1]
+    pending = b"".join(update(n % vectors, n).encode() for n in range(updates))
+    length = len(pending) // updates
+    steps = int(seconds * 100)
+    due = done = 0
+    behind = []
+    connection.setblocking(False)
+    began = time.monotonic()
+    for step in range(steps):
+        due = len(pending) * (step + 1) // steps
+        while done < due and (left := began + (step + 1) * 0.01 - time.monotonic()) > 0:
+            if select.select([], [connection], [], left)[1]:
+                done += connection.send(pending[done:due])
+        behind.append(waiting(port) + due - done)
+        time.sleep(max(0.0, began + (step + 1) * 0.01 - time.monotonic()))
+    connection.setblocking(True)
+    return {
+        "updates sent per s": done / length / seconds,
+        "median kB waiting": statistics.median(behind) / 1e3,
+        "most kB waiting": max(behind) / 1e3,
+    }
+
+
+def serve(connection: socket.socket, vectors: int, updates: int, size: int, seconds: float) -> None:
     """Answer one client until it hangs up."""
-    flood = "".join(update(n % vectors, n) for n in range(updates)).encode() + DONE.encode()
+    flood = (
+        b"" if seconds else "".join(update(n % vectors, n) for n in range(updates)).encode() + DONE.encode()
+    )
     frame = blob(size) + DONE.encode() if size else b""
     received = b""
     while data := connection.recv(65536):
@@ -68,6 +112,8 @@ def serve(connection: socket.socket, vectors: int, updates: int, size: int) -> N
             received = received[received.index(element) + len(element) :]
             if element.startswith(b"<getProperties"):
                 connection.sendall(("".join(map(define, range(vectors))) + CONTROL).encode())
+            elif element.startswith(b"<newSwitch") and seconds:
+                print(json.dumps(pace(connection, vectors, updates, seconds)), flush=True)
             elif element.startswith(b"<newSwitch"):
                 connection.sendall(frame or flood)
             else:
@@ -76,12 +122,13 @@ def serve(connection: socket.socket, vectors: int, updates: int, size: int) -> N
 
 def main() -> None:
     vectors, updates, size = map(int, sys.argv[1:4])
+    seconds = float(sys.argv[4]) if len(sys.argv) > 4 else 0.0
     with socket.create_server(("127.0.0.1", 0)) as listener:
         print(listener.getsockname()[1], flush=True)
         connection, _ = listener.accept()
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     with connection, contextlib.suppress(OSError):  # the client hangs up when it has what it wanted
-        serve(connection, vectors, updates, size)
+        serve(connection, vectors, updates, size, seconds)
 
 
 if __name__ == "__main__":

@@ -97,6 +97,14 @@ _BLOBS_BEHIND, _BLOBS_CAUGHT_UP = 256 << 20, 128 << 20
 _TURN = 64  # messages handled before the loop gets its turn
 
 
+class _Ears(NamedTuple):
+    """What a link tells, without names of its own on the client, which programs subclass."""
+
+    tell: Callable[[News], None]
+    messages_received: Callable[[list[Message]], None]
+    knows_something: Callable[[], bool]
+
+
 class IPyClient(UserDict[str, Device]):
     """An INDI client: a mapping of device names to live devices.
 
@@ -144,23 +152,23 @@ class IPyClient(UserDict[str, Device]):
         self.stopped = asyncio.Event()
         self._stop = False
         self._itemid = 0
-        self._keeper = Keeper(Snap(indihost, int(indiport)), self.data, self._new_device, self._identify)
-        self._answers = Answers(lambda *names: self._inbox.put(_TimedOut(*names)))
-        self._blob_choice = BLOBChoice()
-        self._frames = Frames()
+        self.__keeper = Keeper(Snap(indihost, int(indiport)), self.data, self.__new_device, self.__identify)
+        self.__answers = Answers(lambda *names: self.__inbox.put(_TimedOut(*names)))
+        self.__blob_choice = BLOBChoice()
+        self.__frames = Frames()
         self._enableBLOBdefault = "Never"
         self._BLOBfolder: Path | None = None
-        self._wirelog = WireLog(logger)
-        self._inbox: Inbox[_Item] = Inbox()
-        self._blobs_waiting = 0  # bytes of BLOBs in it
-        self._link: Link | None = None
-        self._blob_line: BLOBLine | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stopping = asyncio.Event()
+        self.__wirelog = WireLog(logger)
+        self.__inbox: Inbox[_Item] = Inbox()
+        self.__blobs_waiting = 0  # bytes of BLOBs in it
+        self.__link: Link | None = None
+        self.__blob_line: BLOBLine | None = None
+        self.__loop: asyncio.AbstractEventLoop | None = None
+        self.__stopping = asyncio.Event()
 
     def __repr__(self) -> str:
         how = "connected" if self.connected else "not connected"
-        return f"<{type(self).__name__} {self._where} {how}, {len(self)} devices>"
+        return f"<{type(self).__name__} {self.__where} {how}, {len(self)} devices>"
 
     def __setitem__(self, devicename: str, device: Any) -> None:
         raise KeyError(f"devices come from the server; {devicename!r} cannot be assigned")
@@ -203,29 +211,29 @@ class IPyClient(UserDict[str, Device]):
         if self.stopped.is_set():  # the shutdown of the run before is done with
             self._stop = False
         self.stopped.clear()
-        self._inbox, self._blobs_waiting, self._stopping = Inbox(), 0, asyncio.Event()
-        self._loop = asyncio.get_running_loop()
+        self.__inbox, self.__blobs_waiting, self.__stopping = Inbox(), 0, asyncio.Event()
+        self.__loop = asyncio.get_running_loop()
         if self._stop:  # in this order, as `shutdown` sets it and then looks for the loop
-            self._stopping.set()
+            self.__stopping.set()
         where = (self.indihost, int(self.indiport), self.timing, self.limits)
-        links = [Link(self, *where)]
-        self._link = links[0]
+        links = [Link(_Ears(self.__tell_news, self.__messages_received, self.__knows_something), *where)]
+        self.__link = links[0]
         if self.separate_blobs:
-            self._blob_line = BLOBLine(self._take, self._blob_line_failed, *where)
-            links.append(self._blob_line.link)
+            self.__blob_line = BLOBLine(self.__take, self.__blob_line_failed, *where)
+            links.append(self.__blob_line.link)
         comms = [asyncio.create_task(link.run()) for link in links]
-        dispatch, hardware = asyncio.create_task(self._dispatch()), asyncio.create_task(self.hardware())
+        dispatch, hardware = asyncio.create_task(self.__dispatch()), asyncio.create_task(self.hardware())
         tasks = [*comms, dispatch, hardware]
         for task in tasks:
-            task.add_done_callback(self._on_end)
+            task.add_done_callback(self._indi_on_end)
         try:
-            await self._stopping.wait()
+            await self.__stopping.wait()
         finally:
             self._stop = True
             try:
-                await self._finish(links, comms, dispatch, hardware)
+                await self.__finish(links, comms, dispatch, hardware)
             finally:
-                self._loop = self._link = self._blob_line = None
+                self.__loop = self.__link = self.__blob_line = None
                 self.stopped.set()
         for task in tasks:
             if not task.cancelled() and (error := task.exception()):
@@ -236,16 +244,16 @@ class IPyClient(UserDict[str, Device]):
         if self.stopped.is_set():
             return  # it has ended already
         self._stop = True
-        if (loop := self._loop) is not None:
+        if (loop := self.__loop) is not None:
             with contextlib.suppress(RuntimeError):  # the loop has been closed in the meantime
-                loop.call_soon_threadsafe(self._stopping.set)
+                loop.call_soon_threadsafe(self.__stopping.set)
 
-    def _on_end(self, task: asyncio.Task[None]) -> None:
+    def _indi_on_end(self, task: asyncio.Task[None]) -> None:
         """A task of the run that fails ends the run."""
         if not task.cancelled() and task.exception() is not None:
-            self._stopping.set()
+            self.__stopping.set()
 
-    async def _finish(
+    async def __finish(
         self,
         links: list[Link],
         comms: list[asyncio.Task[None]],
@@ -255,96 +263,96 @@ class IPyClient(UserDict[str, Device]):
         """End the tasks: the connection first, so that its end is still told."""
         await _end_tasks(comms, 0)
         await asyncio.gather(*(link.close(0.2) for link in links))
-        self._inbox.put(None)
+        self.__inbox.put(None)
         await _end_tasks([dispatch], 0.2)
         # in case the program kept dispatch from getting there
-        self._answers.forget()
-        self._keeper.connected(False)
+        self.__answers.forget()
+        self.__keeper.connected(False)
         await _end_tasks([hardware], _HARDWARE_GRACE)
 
-    async def _dispatch(self) -> None:
+    async def __dispatch(self) -> None:
         """Handle what comes through the inbox, in order, until None does."""
         turn = 0
-        while (item := await self._inbox.get()) is not None:
+        while (item := await self.__inbox.get()) is not None:
             if self._stop and not isinstance(item, _LOCAL):
                 continue
             try:
-                await self._handle(item)
+                await self.__handle(item)
             except Exception:
                 logger.exception("a message could not be handled")
             turn += 1
             if turn % _TURN == 0:
-                self._read_on()
+                self.__read_on()
                 await asyncio.sleep(0)
 
     # -- what a link tells its owner ----------------------------------------------------------
 
-    def tell(self, news: News) -> None:
+    def __tell_news(self, news: News) -> None:
         """Called by the link."""
-        self._inbox.put(news)
+        self.__inbox.put(news)
 
-    def messages_received(self, messages: list[Message]) -> None:
+    def __messages_received(self, messages: list[Message]) -> None:
         """Called by the link."""
-        self._take(messages if self._blob_line is None else without_blobs(messages))
+        self.__take(messages if self.__blob_line is None else without_blobs(messages))
 
-    def _take(self, messages: list[Message]) -> None:
+    def __take(self, messages: list[Message]) -> None:
         """Put what the server sent in line; read no more if too much waits."""
         if self.newest_frames_only:
             for message in messages:
-                self._skip_frames(message)
-                self._inbox.put(message)
+                self.__skip_frames(message)
+                self.__inbox.put(message)
         else:
-            self._inbox.put_all(messages)
-        self._blobs_waiting += sum(map(_blob_bytes, messages))
-        if len(self._inbox) > _BEHIND or self._blobs_waiting > _BLOBS_BEHIND:
-            self._pause_reading(True)
+            self.__inbox.put_all(messages)
+        self.__blobs_waiting += sum(map(_blob_bytes, messages))
+        if len(self.__inbox) > _BEHIND or self.__blobs_waiting > _BLOBS_BEHIND:
+            self.__pause_reading(True)
 
-    def _skip_frames(self, message: Message) -> None:
+    def __skip_frames(self, message: Message) -> None:
         """Drop what waits and is old news once `message` has come."""
-        for old in self._inbox.drop(partial(supersedes, message)) if _blob_bytes(message) else ():
+        for old in self.__inbox.drop(partial(supersedes, message)) if _blob_bytes(message) else ():
             assert isinstance(old, SetVector)
-            self._blobs_waiting -= _blob_bytes(old)
+            self.__blobs_waiting -= _blob_bytes(old)
             self.frames_skipped += 1
 
-    def _blob_line_failed(self) -> None:
+    def __blob_line_failed(self) -> None:
         """Called by the second connection."""
-        text = f"The connection for BLOBs to {self._where} failed, re-trying..."
+        text = f"The connection for BLOBs to {self.__where} failed, re-trying..."
         logger.warning(text)
-        self._inbox.put(_Notice(text))
+        self.__inbox.put(_Notice(text))
 
-    def knows_something(self) -> bool:
+    def __knows_something(self) -> bool:
         """Called by the link."""
         return bool(self.data)
 
-    def _read_on(self) -> None:
+    def __read_on(self) -> None:
         """Go on reading if there is little left to be handled."""
-        if len(self._inbox) < _CAUGHT_UP and self._blobs_waiting < _BLOBS_CAUGHT_UP:
-            self._pause_reading(False)
+        if len(self.__inbox) < _CAUGHT_UP and self.__blobs_waiting < _BLOBS_CAUGHT_UP:
+            self.__pause_reading(False)
 
-    def _pause_reading(self, paused: bool) -> None:
-        if self._link is not None:
-            self._link.pause(paused)
-        if self._blob_line is not None:
-            self._blob_line.link.pause(paused)
+    def __pause_reading(self, paused: bool) -> None:
+        if self.__link is not None:
+            self.__link.pause(paused)
+        if self.__blob_line is not None:
+            self.__blob_line.link.pause(paused)
 
     # -- from items to events -----------------------------------------------------------------
 
-    async def _deliver(self, item: _Item) -> None:
+    async def _indi_deliver(self, item: _Item) -> None:
         """Put something of the client's own in line, or handle it now if nothing runs."""
-        if self._loop is None:
-            await self._handle(item)
+        if self.__loop is None:
+            await self.__handle(item)
         else:
-            self._inbox.put(item)
+            self.__inbox.put(item)
 
-    async def _handle(self, item: _Item) -> None:
+    async def __handle(self, item: _Item) -> None:
         """Change the state by one item and tell the program."""
         handler = self._HANDLERS.get(type(item))
         if handler is not None:
             await handler(self, item)
         elif isinstance(item, _FROM_SERVER):
-            await self._on_message(item)
+            await self.__on_message(item)
 
-    async def _tell(self, event: Any) -> None:
+    async def __tell(self, event: Any) -> None:
         """Hand an event to the program, whose faults must not stop the client.
 
         Nor does it when `rxevent` is cancelled: by the program, in what it awaits, or to end it.
@@ -354,94 +362,94 @@ class IPyClient(UserDict[str, Device]):
         except (Exception, asyncio.CancelledError):
             logger.exception("rxevent raised an exception on %r", event)
 
-    async def _on_message(self, message: Message) -> None:
+    async def __on_message(self, message: Message) -> None:
         now = datetime.now(timezone.utc)
         filenames = None
         if isinstance(message, SetVector) and message.kind == "BLOB":
-            self._blobs_waiting -= _blob_bytes(message)
-            message, filenames, _ = await self._prepare(message, now)
-            self._read_on()
-        event = self._keeper.absorb(message, now, filenames)
+            self.__blobs_waiting -= _blob_bytes(message)
+            message, filenames, _ = await self.__prepare(message, now)
+            self.__read_on()
+        event = self.__keeper.absorb(message, now, filenames)
         if event is None:
             return
         if event.vectorname is not None:
-            self._answers.arrived(event.devicename or "", event.vectorname)
-        await self._tell(event)
+            self.__answers.arrived(event.devicename or "", event.vectorname)
+        await self.__tell(event)
         if isinstance(event, events.defBLOBVector) and self.resend_enableBLOB_on_def:
             await self.resend_enableBLOB(event.devicename or "", event.vectorname)
-        self._wirelog.received(message)
+        self.__wirelog.received(message)
 
-    async def _on_malformed(self, message: Malformed) -> None:
-        await self._warn(message.reason)
+    async def __on_malformed(self, message: Malformed) -> None:
+        await self.__warn(message.reason)
 
-    async def _on_notice(self, notice: _Notice) -> None:
-        await self._tell(self._keeper.notice(notice.text, datetime.now(timezone.utc)))
+    async def __on_notice(self, notice: _Notice) -> None:
+        await self.__tell(self.__keeper.notice(notice.text, datetime.now(timezone.utc)))
 
-    async def _on_timeout(self, item: _TimedOut) -> None:
+    async def __on_timeout(self, item: _TimedOut) -> None:
         device = self.data.get(item.device)
         if device is not None and item.name in device.data:
             vector = device.data[item.name]
-            await self._tell(events.VectorTimeOut(datetime.now(timezone.utc), device, vector))
+            await self.__tell(events.VectorTimeOut(datetime.now(timezone.utc), device, vector))
 
-    async def _on_attempt(self, news: Attempting) -> None:
-        await self._on_notice(_Notice(f"Attempting to connect to {self._where}"))
+    async def __on_attempt(self, news: Attempting) -> None:
+        await self.__on_notice(_Notice(f"Attempting to connect to {self.__where}"))
 
-    async def _on_made(self, news: Made) -> None:
-        self._keeper.forget()
-        self._keeper.connected(True)
-        await self._warn(f"Connected to {self._where}")
-        await self._tell(events.ConnectionMade(None, datetime.now(timezone.utc)))
+    async def __on_made(self, news: Made) -> None:
+        self.__keeper.forget()
+        self.__keeper.connected(True)
+        await self.__warn(f"Connected to {self.__where}")
+        await self.__tell(events.ConnectionMade(None, datetime.now(timezone.utc)))
 
-    async def _on_asked(self, news: Asked) -> None:
-        await self._on_notice(_Notice("getProperties sent"))
+    async def __on_asked(self, news: Asked) -> None:
+        await self.__on_notice(_Notice("getProperties sent"))
 
-    async def _on_failed(self, news: Failed) -> None:
+    async def __on_failed(self, news: Failed) -> None:
         if isinstance(news.reason, ConnectionRefusedError):
-            await self._warn(f"Connection refused on {self._where}")
+            await self.__warn(f"Connection refused on {self.__where}")
         else:
-            await self._warn(f"Connection error on {self._where}: {news.reason}")
+            await self.__warn(f"Connection error on {self.__where}: {news.reason}")
 
-    async def _on_lost(self, news: Lost) -> None:
+    async def __on_lost(self, news: Lost) -> None:
         """First the reason, then the end; the state says from here on that there is no connection."""
-        self._answers.forget()
-        self._keeper.connected(False)
+        self.__answers.forget()
+        self.__keeper.connected(False)
         if isinstance(news.reason, TimeoutError):
-            await self._warn(f"Error: Connection timed out on {self._where}: {news.reason}")
+            await self.__warn(f"Error: Connection timed out on {self.__where}: {news.reason}")
         elif news.reason is not None:
-            await self._warn(f"Connection Lost on {self._where}: {news.reason}")
-        await self._warn(f"Connection closed on {self._where}")
-        await self._tell(events.ConnectionLost(None, datetime.now(timezone.utc)))
-        self._keeper.forget()
+            await self.__warn(f"Connection Lost on {self.__where}: {news.reason}")
+        await self.__warn(f"Connection closed on {self.__where}")
+        await self.__tell(events.ConnectionLost(None, datetime.now(timezone.utc)))
+        self.__keeper.forget()
 
-    async def _on_retry(self, news: Retrying) -> None:
-        await self._warn("Connection failed, re-trying...")
+    async def __on_retry(self, news: Retrying) -> None:
+        await self.__warn("Connection failed, re-trying...")
 
-    async def _warn(self, text: str) -> None:
+    async def __warn(self, text: str) -> None:
         logger.warning(text)
-        await self._on_notice(_Notice(text))
+        await self.__on_notice(_Notice(text))
 
     @property
-    def _where(self) -> str:
+    def __where(self) -> str:
         return server_name(self.indihost, self.indiport)
 
-    def _new_device(self, name: str) -> Device:
+    def __new_device(self, name: str) -> Device:
         return Device(name, self)
 
-    def _identify(self, device: str, vector: str, member: str) -> tuple[str, int]:
+    def __identify(self, device: str, vector: str, member: str) -> tuple[str, int]:
         text = self.user_string_dict.get((device, vector or None, member or None), "")
         return text, self.create_itemid(devicename=device, vectorname=vector, membername=member)
 
     _HANDLERS: ClassVar[dict[type, Callable[..., Any]]] = {
-        Malformed: _on_malformed,
-        Attempting: _on_attempt,
-        Made: _on_made,
-        Asked: _on_asked,
-        Failed: _on_failed,
-        Lost: _on_lost,
-        Retrying: _on_retry,
-        _Notice: _on_notice,
-        _TimedOut: _on_timeout,
-        events.ClientEvent: _tell,
+        Malformed: __on_malformed,
+        Attempting: __on_attempt,
+        Made: __on_made,
+        Asked: __on_asked,
+        Failed: __on_failed,
+        Lost: __on_lost,
+        Retrying: __on_retry,
+        _Notice: __on_notice,
+        _TimedOut: __on_timeout,
+        events.ClientEvent: __tell,
     }
 
     # -- reading the state ----------------------------------------------------------------------
@@ -449,7 +457,7 @@ class IPyClient(UserDict[str, Device]):
     @property
     def connected(self) -> bool:
         """Whether there is a connection. Any thread may read it."""
-        return self._link is not None and self._link.connected
+        return self.__link is not None and self.__link.connected
 
     @property
     def stop(self) -> bool:
@@ -459,39 +467,39 @@ class IPyClient(UserDict[str, Device]):
     @property
     def messages(self) -> MessageLog:
         """The last eight messages of no device, newest first: (aware UTC datetime, text)."""
-        return MessageLog(lambda: self._snap.messages, self._set_messages)
+        return MessageLog(lambda: self._indi_snap.messages, self.__set_messages)
 
     @property
-    def _snap(self) -> Snap:
-        return self._keeper.snap
+    def _indi_snap(self) -> Snap:
+        return self.__keeper.snap
 
-    @_snap.setter
-    def _snap(self, snap: Snap) -> None:
-        self._keeper.snap = snap
+    @_indi_snap.setter
+    def _indi_snap(self, snap: Snap) -> None:
+        self.__keeper.snap = snap
 
     @property
     def user_string(self) -> str:
         """A text of the program's, shown in snapshots."""
-        return self._snap.user_string
+        return self._indi_snap.user_string
 
     @user_string.setter
     def user_string(self, text: str) -> None:
-        self._snap = self._snap._with(user_string=text)
+        self._indi_snap = self._indi_snap._with(user_string=text)
 
-    def _set_messages(self, messages: Messages) -> None:
-        self._snap = self._snap._with(messages=messages)
+    def __set_messages(self, messages: Messages) -> None:
+        self._indi_snap = self._indi_snap._with(messages=messages)
 
     def snapshot(self) -> Snap:
         """Everything known, as it is now: immutable, and free at any size. Any thread may call it."""
-        return self._snap
+        return self._indi_snap
 
     def enabledlen(self) -> int:
         """How many devices are enabled. Any thread may call it."""
-        return self._snap.enabledlen()
+        return self._indi_snap.enabledlen()
 
     def get_vector_state(self, devicename: str, vectorname: str) -> str | None:
         """A vector's state, also of a disabled one; None if not known. Any thread may call it."""
-        return self._snap.get_vector_state(devicename, vectorname)
+        return self._indi_snap.get_vector_state(devicename, vectorname)
 
     def set_user_string(
         self, devicename: str, vectorname: str | None, membername: str | None, user_string: str = ""
@@ -509,7 +517,7 @@ class IPyClient(UserDict[str, Device]):
         key = _user_string_key(devicename, vectorname, membername)
         self.user_string_dict[key] = user_string
         names = (devicename, vectorname or "", membername or "")
-        self._snap = state.set_user_string(self._snap, *names, user_string)
+        self._indi_snap = state.set_user_string(self._indi_snap, *names, user_string)
 
     def get_user_string(self, devicename: str, vectorname: str | None, membername: str | None) -> str | None:
         """The text attached to a device, vector or member, None if there is none.
@@ -518,7 +526,7 @@ class IPyClient(UserDict[str, Device]):
             KeyError: as `set_user_string`.
         """
         key = _user_string_key(devicename, vectorname, membername)
-        node: Any = self._snap.data.get(devicename)
+        node: Any = self._indi_snap.data.get(devicename)
         if node is not None and vectorname:
             node = node.data.get(vectorname)
             if node is not None and membername:
@@ -531,12 +539,12 @@ class IPyClient(UserDict[str, Device]):
         """Log a text at level INFO and, with `enable_reports`, have it come as a Message event."""
         logger.info(message)
         if self.enable_reports:
-            await self._deliver(_Notice(message))
+            await self._indi_deliver(_Notice(message))
 
     async def warning(self, message: str) -> None:
         """Log a text at level WARNING and have it come as a Message event."""
         logger.warning(message)
-        await self._deliver(_Notice(message))
+        await self._indi_deliver(_Notice(message))
 
     def debug_verbosity(self, verbose: int) -> None:
         """How much of the traffic the logger shows at level DEBUG. Any thread may call it.
@@ -549,7 +557,7 @@ class IPyClient(UserDict[str, Device]):
         """
         if verbose not in (0, 1, 2, 3):
             raise ValueError("verbose must be 0, 1, 2 or 3")
-        self._wirelog.verbosity = verbose
+        self.__wirelog.verbosity = verbose
 
     # -- sending --------------------------------------------------------------------------------
 
@@ -575,10 +583,11 @@ class IPyClient(UserDict[str, Device]):
             TypeError: `members` is not a mapping (0.9).
         """
         try:
-            await self.command(devicename, vectorname, timestamp, members)
+            # named by its class: programs for 0.9 may have a method of this name
+            await IPyClient.command(self, devicename, vectorname, timestamp, members)
         except INDIError as error:
             await self.warning(f"not sent: {error}")
-            if isinstance(error, InvalidValue) and self._is_blob(devicename, vectorname):
+            if isinstance(error, InvalidValue) and self.__is_blob(devicename, vectorname):
                 raise
 
     async def command(
@@ -595,22 +604,22 @@ class IPyClient(UserDict[str, Device]):
             TypeError: `members` is not a mapping.
         """
         if not self.connected:
-            raise NotConnected(f"there is no connection to {self._where}")
+            raise NotConnected(f"there is no connection to {self.__where}")
         stamp = _utc(timestamp)
-        if self._is_blob(devicename, vectorname):
-            work = partial(_blob_command, self._snap, devicename, vectorname, members, stamp)
+        if self.__is_blob(devicename, vectorname):
+            work = partial(_blob_command, self._indi_snap, devicename, vectorname, members, stamp)
             message, pieces = await offload("send", work)
             if not self.connected:
-                raise NotConnected(f"the connection to {self._where} was lost before sending")
+                raise NotConnected(f"the connection to {self.__where} was lost before sending")
         else:
-            message = new_vector(self._snap, devicename, vectorname, members, stamp)
+            message = new_vector(self._indi_snap, devicename, vectorname, members, stamp)
             pieces = [encode(message)]
-        vector = find_vector(self._snap, devicename, vectorname)
-        self._snap = state.change_vector(self._snap, vector, state="Busy")
-        self._expect_answer(vector)
-        self._wirelog.sent(message)
-        if self._link is None or not await self._link.send(pieces):
-            raise NotConnected(f"the connection to {self._where} was lost while sending")
+        vector = find_vector(self._indi_snap, devicename, vectorname)
+        self._indi_snap = state.change_vector(self._indi_snap, vector, state="Busy")
+        self.__expect_answer(vector)
+        self.__wirelog.sent(message)
+        if self.__link is None or not await self.__link.send(pieces):
+            raise NotConnected(f"the connection to {self.__where} was lost while sending")
         return message
 
     async def send_getProperties(self, devicename: str | None = None, vectorname: str | None = None) -> None:
@@ -618,7 +627,7 @@ class IPyClient(UserDict[str, Device]):
 
         Every client of the server gets them, so ask rarely. A vector without a device is ignored.
         """
-        await self._transmit(GetProperties(devicename, vectorname if devicename else None))
+        await self.__transmit(GetProperties(devicename, vectorname if devicename else None))
 
     async def send_enableBLOB(self, value: str, devicename: str, vectorname: str | None = None) -> None:
         """Choose whether BLOBs are sent; remembered, and asked for again after every reconnection.
@@ -632,13 +641,13 @@ class IPyClient(UserDict[str, Device]):
         name to be for the whole connection, and overwrites with it what was chosen for others. Only
         and what lifts it again must do without a name, so all the others are sent after it.
         """
-        before = self._blob_choice.mode(devicename, "")
-        if not self._blob_choice.choose(value, devicename, vectorname or None):
+        before = self.__blob_choice.mode(devicename, "")
+        if not self.__blob_choice.choose(value, devicename, vectorname or None):
             return
         if vectorname or "Only" not in (value, before):
             await self.resend_enableBLOB(devicename, vectorname)
             return
-        self._ask_for_blobs(EnableBLOB("Only" if value == "Only" else "Never", devicename))
+        self.__ask_for_blobs(EnableBLOB("Only" if value == "Only" else "Never", devicename))
         for name in list(self.data):
             await self.resend_enableBLOB(name)
 
@@ -648,29 +657,29 @@ class IPyClient(UserDict[str, Device]):
         vectors = () if device is None else [device.get(vectorname)] if vectorname else device.values()
         for vector in list(vectors):
             if isinstance(vector, BLOBVector) and vector.enable:
-                mode = self._blob_choice.mode(devicename, vector.name)
-                self._ask_for_blobs(EnableBLOB(mode, devicename, vector.name))
+                mode = self.__blob_choice.mode(devicename, vector.name)
+                self.__ask_for_blobs(EnableBLOB(mode, devicename, vector.name))
 
     async def send(self, xmldata: ET.Element) -> None:
         """Send any element, as it is. Nothing happens without a connection."""
-        if self._link is not None:
-            await self._link.send([ET.tostring(xmldata, encoding="utf-8", xml_declaration=False)])
+        if self.__link is not None:
+            await self.__link.send([ET.tostring(xmldata, encoding="utf-8", xml_declaration=False)])
 
-    async def _transmit(self, message: Message) -> None:
-        if self._link is not None and await self._link.send([encode(message)]):
-            self._wirelog.sent(message)
+    async def __transmit(self, message: Message) -> None:
+        if self.__link is not None and await self.__link.send([encode(message)]):
+            self.__wirelog.sent(message)
 
-    def _ask_for_blobs(self, message: EnableBLOB) -> None:
+    def __ask_for_blobs(self, message: EnableBLOB) -> None:
         """Without waiting: a server that reads slowly must not keep what it sends from being handled."""
-        if self._blob_line is not None:
-            self._blob_line.ask(message)
-        elif self._link is not None and self._link.connected:
-            self._link.answer(encode(message))
-            self._wirelog.sent(message)
+        if self.__blob_line is not None:
+            self.__blob_line.ask(message)
+        elif self.__link is not None and self.__link.connected:
+            self.__link.answer(encode(message))
+            self.__wirelog.sent(message)
 
-    def _is_blob(self, devicename: str, vectorname: str) -> bool:
+    def __is_blob(self, devicename: str, vectorname: str) -> bool:
         with contextlib.suppress(INDIError):
-            return find_vector(self._snap, devicename, vectorname).vectortype == "BLOBVector"
+            return find_vector(self._indi_snap, devicename, vectorname).vectortype == "BLOBVector"
         return False
 
     # -- answers in time --------------------------------------------------------------------------
@@ -714,10 +723,10 @@ class IPyClient(UserDict[str, Device]):
     def respond_timeout(self, seconds: float) -> None:
         self.timing.respond_timeout = seconds
 
-    def _expect_answer(self, vector: SnapVector) -> None:
+    def __expect_answer(self, vector: SnapVector) -> None:
         if self.timeout_enable:
             seconds = min(max(vector.timeout or 0.0, self.vector_timeout_min), self.vector_timeout_max)
-            self._answers.expect(vector.devicename, vector.name, seconds)
+            self.__answers.expect(vector.devicename, vector.name, seconds)
 
     # -- BLOBs --------------------------------------------------------------------------------------
 
@@ -733,7 +742,7 @@ class IPyClient(UserDict[str, Device]):
     def enableBLOBdefault(self, value: str) -> None:
         if value in BLOB_MODES:
             self._enableBLOBdefault = value
-            self._set_default_choice()
+            self.__set_default_choice()
 
     @property
     def BLOBfolder(self) -> Path | None:
@@ -752,28 +761,28 @@ class IPyClient(UserDict[str, Device]):
         before = self._BLOBfolder
         self._BLOBfolder = _folder(value)
         if self._BLOBfolder is not None or before is not None:
-            self._blob_choice.forget()
-            self._set_default_choice()
-            if (loop := self._loop) is not None:
-                loop.call_soon_threadsafe(self._resend_all)
+            self.__blob_choice.forget()
+            self.__set_default_choice()
+            if (loop := self.__loop) is not None:
+                loop.call_soon_threadsafe(self.__resend_all)
 
-    def _set_default_choice(self) -> None:
+    def __set_default_choice(self) -> None:
         """Where there is a folder to fill, all BLOBs are wanted."""
-        self._blob_choice.default = "Also" if self._BLOBfolder is not None else self._enableBLOBdefault
+        self.__blob_choice.default = "Also" if self._BLOBfolder is not None else self._enableBLOBdefault
 
-    def _resend_all(self) -> None:
+    def __resend_all(self) -> None:
         async def resend() -> None:
             for devicename in list(self.data):
                 await self.resend_enableBLOB(devicename)
 
-        self._resending = asyncio.create_task(resend())
+        self.__resending = asyncio.create_task(resend())
 
-    async def _prepare(self, message: SetVector, now: datetime) -> Prepared:
+    async def __prepare(self, message: SetVector, now: datetime) -> Prepared:
         """Have BLOBs inflated and saved, beside the loop if it takes time, and say what went wrong."""
         folder, stamp, limit = self._BLOBfolder, message.timestamp or now, self.limits.inflated
-        prepared = await self._frames.prepare(message, folder, stamp, limit)
+        prepared = await self.__frames.prepare(message, folder, stamp, limit)
         for fault in prepared.faults:
-            await self._warn(fault)
+            await self.__warn(fault)
         return prepared
 
 

@@ -96,7 +96,7 @@ class PropertyVector(Vector):
     def _node(self) -> SnapVector:
         if self._last is not None:
             return self._last
-        return self.device._client._snap[self.devicename][self.name]
+        return self.device._client._indi_snap[self.devicename][self.name]
 
     label: Shown[str] = Shown("Text for people.")
     group: Shown[str] = Shown("The tab it belongs on.")
@@ -117,7 +117,7 @@ class PropertyVector(Vector):
 
     async def create_clientevent(self, eventtype: str = "ClientEvent", **payload: Any) -> None:
         """Have an event of the program's own go through `rxevent`, in turn with the others."""
-        await self.device._client._deliver(ClientEvent(eventtype, self.device, self, **payload))
+        await self.device._client._indi_deliver(ClientEvent(eventtype, self.device, self, **payload))
 
     def _change(self, attribute: str, value: Any) -> None:
         """Assignment to an attribute: of the definition or of the node itself."""
@@ -136,7 +136,7 @@ class PropertyVector(Vector):
             self._last = self._last._with(self._last.rev, **changed)
         else:
             client = self.device._client
-            client._snap = change_vector(client._snap, self._node, **changed)
+            client._indi_snap = change_vector(client._indi_snap, self._node, **changed)
 
     def _leave(self, names: Container[str]) -> None:
         """A new definition has members of these names only: let go of the others."""

@@ -99,7 +99,7 @@ class QueClient(IPyClient):
 
     async def rxevent(self, event: Any) -> None:
         """Put the event on `rxque` with the snapshot right after it."""
-        self._answer(event.eventtype, event.devicename, event.vectorname, event.timestamp, self._snap)
+        self._answer(event.eventtype, event.devicename, event.vectorname, event.timestamp, self._indi_snap)
 
     async def asyncrun(self) -> None:
         """As `IPyClient.asyncrun`, with both queues attended to.
@@ -133,7 +133,7 @@ class QueClient(IPyClient):
         runs = (self._take_commands(), self._sink.run(), self._carry_out_all(), self._end_with_main())
         helpers = [asyncio.create_task(run) for run in runs]
         for helper in helpers:
-            helper.add_done_callback(self._on_end)
+            helper.add_done_callback(self._indi_on_end)
         return helpers
 
     async def _end_with_main(self) -> None:
@@ -207,11 +207,11 @@ class QueClient(IPyClient):
 
     async def _command(self, devicename: str, vectorname: str, members: Mapping[str, Any]) -> None:
         stamp = datetime.now(timezone.utc)
-        await self.command(devicename, vectorname, stamp, members)
-        self._answer("State", devicename, vectorname, stamp, self._snap)
+        await IPyClient.command(self, devicename, vectorname, stamp, members)
+        self._answer("State", devicename, vectorname, stamp, self._indi_snap)
 
     async def _request(self, devicename: str | None, vectorname: str | None, value: str) -> None:
-        node: Any = self._snap
+        node: Any = self._indi_snap
         if devicename is not None:
             if devicename not in node:
                 raise UnknownDevice("device", devicename, node)

@@ -52,7 +52,7 @@ class Device(_ParentDevice):
 
     @property
     def _node(self) -> SnapDevice:
-        return self._client._snap[self.devicename] if self._last is None else self._last
+        return self._client._indi_snap[self.devicename] if self._last is None else self._last
 
     user_string: Shown[str] = Shown("Whatever the program attached.")
     itemid: Shown[int] = Shown("The number `create_itemid` gave it.")
@@ -68,7 +68,7 @@ class Device(_ParentDevice):
 
     def _change(self, attribute: str, value: str | int | Messages) -> None:
         if self._last is None:
-            self._client._snap = change_device(self._client._snap, self._node, **{attribute: value})
+            self._client._indi_snap = change_device(self._client._indi_snap, self._node, **{attribute: value})
 
     def _leave(self, name: str, kind: str, members: Container[str]) -> None:
         """A vector is about to be defined: let go of what will not be in the state then."""

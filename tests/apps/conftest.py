@@ -33,9 +33,8 @@ def python() -> Iterator[str]:
         scripts = environment / ("Scripts" if os.name == "nt" else "bin")
         python = str(scripts / "python")
         applications = _pip(python, "install", "--requirement", str(REQUIREMENTS))
-        require(
-            applications.returncode == 0, f"what {REQUIREMENTS.name} lists ({applications.stderr[-500:]})"
-        )
+        reason = applications.stderr.strip()[-500:]
+        require(applications.returncode == 0, f"what {REQUIREMENTS.name} lists ({reason})")
         # pip would leave a folder `build` in the checkout
         shutil.copytree(CHECKOUT, Path(folder, "package"), ignore=NOT_PACKAGED)
         package = _pip(python, "install", "--upgrade", str(Path(folder, "package")))

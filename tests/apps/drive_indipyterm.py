@@ -22,7 +22,7 @@ from indipyterm.vectorpn import VectorPane
 from textual.widgets import Button, Log, Tab, TabbedContent, Tabs
 
 STEP_SECONDS = 20.0
-CCD = "CCD Simulator"
+CCD, LAST_DEFINED = "CCD Simulator", "FILTER_NAME"
 
 
 class User:
@@ -41,6 +41,8 @@ class User:
         self.report["messages"] = list(log.lines)
 
     async def open_the_camera(self) -> None:
+        # indipyterm does not survive properties that are defined while their page is open, with 0.9.4 neither
+        await self.until(lambda: LAST_DEFINED in self.app.indiclient[CCD], "all definitions")
         await self.click(self.buttons()[CCD])
         await self.until(lambda: isinstance(self.app.screen, DeviceSc), "the device page")
         await self.until(self.everything_is_shown, "all that the client knows")
@@ -114,7 +116,7 @@ class User:
 
     def everything_is_shown(self) -> bool:
         known = {vector.name for vector in self.app.indiclient[CCD].values() if vector.enable}
-        return "CCD1" in known and known == {pane.vector.name for pane in self.shown(VectorPane)}
+        return known == {pane.vector.name for pane in self.shown(VectorPane)}
 
     async def until(self, condition: Callable[[], Any], what: str) -> None:
         """Wait for something to show."""

@@ -62,11 +62,14 @@ class Terminal:
         deadline = time.monotonic() + SHOW_SECONDS
         while not any(button in text for text in self._focus()):
             assert time.monotonic() < deadline, f"Tab does not lead to {button!r}:\n{self.screen}"
-            before = self._focus()
-            self.press("Tab")
-            # a field to type in has no reverse video, but takes the focus from what had it
-            becomes_true(lambda before=before: self._focus() != before, SHOW_SECONDS)
+            self._tab()
         self.press("Enter")
+
+    def _tab(self) -> None:
+        before = self._focus()
+        self.press("Tab")
+        # a field to type in has no reverse video, but takes the focus from what had it
+        becomes_true(lambda: self._focus() != before, SHOW_SECONDS)
 
     def _ended(self) -> str:
         return self._exit_code.read_text().strip() if self._exit_code.exists() else ""

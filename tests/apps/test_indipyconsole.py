@@ -16,7 +16,7 @@ TIME = r"\d\d:\d\d:\d\d\.\d\d"
 
 
 @pytest.fixture
-def terminal(python: str, observatory: Server) -> Iterator[Terminal]:
+def terminal(observatory: Server, python: str) -> Iterator[Terminal]:
     where = ["--host", "127.0.0.1", "--port", str(observatory.port)]
     with Terminal([python, "-I", "-m", "indipyconsole", *where]) as terminal:
         terminal.waits_for("getProperties sent")

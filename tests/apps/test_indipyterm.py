@@ -31,7 +31,7 @@ class Visit(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def visit(python: str, observatory: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
+def visit(observatory: Server, python: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
     """Use the application once, for all the tests here."""
     folder = tmp_path_factory.mktemp("blobs")
     report = tmp_path_factory.mktemp("report") / "report.json"

@@ -27,9 +27,8 @@ NO_RIGHTS = "Please login to continue"
 
 
 @pytest.fixture(scope="module")
-def site(python: str, observatory: Server) -> Iterator[Site]:
+def site(observatory: Server, python: str) -> Iterator[Site]:
     with Site(python, observatory) as site:
-        assert isinstance(site, Site)
         yield site
         assert "Traceback" not in site.log
 
@@ -146,9 +145,8 @@ def test_a_visitor_may_look_but_not_touch(visitor: Browser) -> None:
     assert NO_RIGHTS in visitor.get("blobs")
 
 
-def test_the_site_ends_when_asked_to(python: str, observatory: Server) -> None:
+def test_the_site_ends_when_asked_to(observatory: Server, python: str) -> None:
     with Site(python, observatory) as site:
-        assert isinstance(site, Site)
         browser = Browser(site)
         assert becomes_true(lambda: "Connected to" in browser.get(""), ANSWER_SECONDS)
         assert site.terminate() in (0, -signal.SIGTERM)
@@ -163,12 +161,12 @@ def test_a_lost_server_is_shown_and_its_return_too(python: str) -> None:
         page = f"device/choosedevice/{browser.device(TELESCOPE)}"
         server.kill()
         assert becomes_true(lambda: "Connecting to INDI service" in browser.get(""), ANSWER_SECONDS)
-        assert "No device available" in browser.get("updateinstruments")
+        assert becomes_true(lambda: "No device" in browser.get("updateinstruments"), ANSWER_SECONDS)
         assert "updateinstruments" in browser.get(page), "a page of a lost device leads to the landing page"
         server.start()
         assert becomes_true(lambda: TELESCOPE in browser.get("updateinstruments"), ANSWER_SECONDS)
         assert "Connected to INDI service" in browser.get("")
-        _connect(browser, browser.device(TELESCOPE))
+        connect(browser, browser.device(TELESCOPE))
 
 
 def api(browser: Browser, *names: str) -> Any:
@@ -191,7 +189,7 @@ def without_times(vector: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in vector.items() if not name.endswith("timestamp")}
 
 
-def _connect(browser: Browser, device: int) -> None:
+def connect(browser: Browser, device: int) -> None:
     switch = browser.find(device, "Main Control", "Connection")
     browser.post(f"vector/submit/{switch.id}", **{switch.fields[0]: "On"})
     assert becomes_true(lambda: browser.update(switch).state == "Ok", ANSWER_SECONDS)

@@ -42,6 +42,10 @@ class Site(Server):
         arguments = [self._folder.name, str(indi.port), str(self.blobs)]
         subprocess.run([python, "-I", "-c", _SET_UP, *arguments], check=True)
 
+    def __enter__(self) -> Site:
+        super().__enter__()
+        return self
+
     @property
     def command(self) -> list[str]:
         where = ["--host", "127.0.0.1", "--port", str(self.port), "--dbfolder", self._folder.name]

@@ -119,7 +119,7 @@ def test_a_disk_that_hangs_is_given_up_and_updates_go_on(
         going.set()
     assert becomes_true(lambda: contents(tmp_path) == {b"first"}, PATIENCE)
     monkeypatch.undo()
-    assert becomes_true(lambda: not running.client._frames._saving, PATIENCE)
+    assert becomes_true(lambda: not running.client._IPyClient__frames._saving, PATIENCE)
     snap = running.after(peer, blobs(inline("b", b"third")))
     assert (tmp_path / member(snap).filename).read_bytes() == b"third"
 

@@ -219,7 +219,12 @@ class Seen(NamedTuple):
 
 
 class Client(IPyClient):
-    """A client that notes each event; `before` and `after`, if set, are awaited around that."""
+    """A client that notes each event, after awaiting `before` with it, if that is set.
+
+    Args:
+        port: of a server on this machine.
+        timing: fields of `Timing`; the first pause before connecting again is short if not given.
+    """
 
     def __init__(self, port: int | str, **timing: float) -> None:
         super().__init__("127.0.0.1", port)  # type: ignore[arg-type]
@@ -311,7 +316,6 @@ class Running:
     async def _main(self) -> None:
         self.loop = asyncio.get_running_loop()
         self.task = asyncio.create_task(self.client.asyncrun())
-        # begun once asyncrun has: it sets what shutdown needs in its first step
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # until asyncrun has made its first step
         self._begun.set()
         await self.task
