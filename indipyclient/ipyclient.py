@@ -392,7 +392,7 @@ class IPyClient(UserDict[str, Device]):
             await self.__tell(events.VectorTimeOut(datetime.now(timezone.utc), device, vector))
 
     async def __on_attempt(self, news: Attempting) -> None:
-        await self.__on_notice(_Notice(f"Attempting to connect to {self.__where}"))
+        await self.__warn(f"Attempting to connect to {self.__where}")
 
     async def __on_made(self, news: Made) -> None:
         self.__keeper.forget()

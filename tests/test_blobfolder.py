@@ -330,7 +330,7 @@ def test_a_disk_that_is_slow_keeps_the_order_of_events(
 
     monkeypatch.setattr("indipyclient.client.frames.save_blob", hang)
     peer.send(frame(b"ABC", STAMP) + moved(3) + frame(b"DEF", STAMP) + moved(4))
-    assert becomes_true(lambda: running.do(lambda: len(running.client._inbox)) == 3, PATIENCE)
+    assert becomes_true(lambda: running.do(lambda: len(running.client.inner("inbox"))) == 3, PATIENCE)
     going.set()
     running.after(peer, "")
     updates = [seen for seen in running.seen if seen.kind.startswith("set")]

@@ -71,7 +71,7 @@ def new_vector(
     for name in members:
         if name not in vector:
             raise UnknownMember(f"member of {_where(vector)}", name, vector)
-    if not members:
+    if not members and vector.vectortype not in ("TextVector", "NumberVector"):
         raise InvalidValue(f"no member of {_where(vector)} was given a value")
     ones = _MAKERS[vector.vectortype](vector, members)
     return NewVector(vector._info.kind, devicename, vectorname, timestamp, tuple(ones))

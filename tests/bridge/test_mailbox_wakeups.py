@@ -393,6 +393,24 @@ def test_async_iteration_gives_the_loop_its_turn() -> None:
     assert asyncio.run(main()) >= 100
 
 
+@pytest.mark.parametrize("act", [lambda box: box.put("news"), lambda box: box.close()], ids=["put", "close"])
+def test_async_iteration_does_not_miss_what_comes_before_it_waits(
+    act: Callable[[Mailbox[str]], None],
+) -> None:
+    class Hurried(Mailbox[str]):
+        """Something happens in the moment between the look and the waiting."""
+
+        async def _arrival(self) -> None:
+            if not self.closed:
+                act(self)
+            await super()._arrival()
+
+    async def main() -> object:
+        return await asyncio.wait_for(anext(aiter(Hurried()), "the end"), PATIENCE)
+
+    assert asyncio.run(main()) in ("news", "the end")
+
+
 def test_a_cancelled_iteration_leaves_the_mailbox_free() -> None:
     box = Mailbox[str]()
 

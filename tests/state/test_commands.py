@@ -521,7 +521,13 @@ def test_a_write_only_vector_takes_commands() -> None:
     assert sent("COORDS", {"RA": 1}, state(COORDS._replace(perm="wo")))[0] == ("RA", "1")
 
 
-@pytest.mark.parametrize("vector", ["COORDS", "OneOfMany", "NAMES", "IMAGE"])
+@pytest.mark.parametrize("vector", ["COORDS", "NAMES"])
+def test_a_command_without_members_sends_what_stands_there(vector: str) -> None:
+    """As indipyterm does when a form is submitted untouched."""
+    assert [name for name, _ in sent(vector, {})] == list(MOUNT["Mount"][vector])
+
+
+@pytest.mark.parametrize("vector", ["OneOfMany", "IMAGE"])
 def test_a_command_without_members_is_refused(vector: str) -> None:
     with pytest.raises(InvalidValue, match=f"^no member of 'Mount' '{vector}' was given a value$"):
         command(vector, {})

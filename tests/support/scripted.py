@@ -127,6 +127,10 @@ class Peer:
         self.raw = bytearray()  # what the client has sent so far, as far as it was read
         connection.settimeout(2 * PATIENCE)  # for much that is sent to a client that is slow
 
+    def fileno(self) -> int:
+        """For select: readable once the client has sent something."""
+        return self._socket.fileno()
+
     def send(self, data: str | bytes) -> None:
         """Send bytes as they are; waits if the client does not read."""
         self._socket.sendall(data.encode() if isinstance(data, str) else data)
@@ -231,6 +235,10 @@ class Client(IPyClient):
         self.timing = Timing(**{"reconnect_min": 0.02, **timing})
         self.seen: queue.Queue[Seen] = queue.Queue()
         self.before: Callable[[Any], Coroutine[Any, Any, None]] | None = None
+
+    def inner(self, name: str) -> Any:
+        """What the client keeps to itself; for what nothing else shows."""
+        return getattr(self, f"_IPyClient__{name}")
 
     async def rxevent(self, event: Any) -> None:
         if self.before is not None:

@@ -163,10 +163,18 @@ class IndiServer(Server):
 
     @property
     def command(self) -> list[str]:
-        # two servers on one machine must not share the name of the Unix socket either
-        unix_socket = f"{self._folder.name}/socket"
-        options = ["-p", str(self.port), "-u", unix_socket, "-r", str(self._restarts)]
+        options = ["-p", str(self.port), "-u", self._socket, "-r", str(self._restarts)]
         return ["indiserver", *options, *self._programs]
+
+    @property
+    def unix_host(self) -> str:
+        """What a client calls the server's Unix socket, by which frames come as file descriptors."""
+        return f"localhost:{self._socket}"
+
+    @property
+    def _socket(self) -> str:
+        # two servers on one machine must not share this name either
+        return f"{self._folder.name}/socket"
 
 
 class IndiPyServer(Server):
