@@ -239,9 +239,11 @@ class Mailbox(Generic[T]):
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         """Under the lock: refuse a second consumer while the first one waits."""
-        if self._taker is not None or (self._waker is not None and self._waker.waits):
+        # A taker that is this very thread was interrupted, by a signal, and is past its waiting.
+        mine = threading.get_ident()
+        if self._taker not in (None, mine) or (self._waker is not None and self._waker.waits):
             raise ConcurrentUse("another consumer is waiting in this mailbox")
-        self._taker = threading.get_ident()
+        self._taker = mine
         try:
             yield
         finally:

@@ -117,9 +117,9 @@ class QueClient(IPyClient):
                 await self._sink.emptied(_LAST_ITEMS)
                 _raise_failure(helpers)
             except BaseException as error:
-                cause = error
-                # Once the main thread has ended, Python starts no threads (from 3.12 on): that is no news.
-                if not isinstance(error, RuntimeError) or threading.main_thread().is_alive():
+                # From Python 3.12 on no thread can be started once the main thread has ended: no news then.
+                if threading.main_thread().is_alive() or not isinstance(error, RuntimeError):
+                    cause = error
                     raise
             finally:
                 for helper in helpers:

@@ -46,3 +46,6 @@ def check_queue(name: str, candidate: Any) -> None:
             f"{name} must be a Mailbox, queue.Queue, queue.SimpleQueue, asyncio.Queue or deque,"
             f" not {type(candidate).__name__}"
         )
+    # A subclass may bring an order of its own.
+    if name == "rxque" and type(candidate) in (queue.PriorityQueue, asyncio.PriorityQueue):
+        raise TypeError("rxque cannot be a PriorityQueue: its items cannot be compared with each other")

@@ -234,11 +234,7 @@ class _WaitInThread:
 
     async def shorter_than(self, length: int) -> None:
         if not self._thread.ident:
-            try:
-                self._thread.start()
-            except RuntimeError:  # the interpreter exits, and from Python 3.12 on starts no thread then
-                await asyncio.sleep(_LOOK)
-                return
+            self._thread.start()
         self._room.clear()
         self._length = length
         self._wanted.set()

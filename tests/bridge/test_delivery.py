@@ -17,6 +17,7 @@ from indipyclient.bridge.backlog import Backlog, EventItem
 from indipyclient.errors import MailboxClosed
 from indipyclient.mailbox import Mailbox
 from indipyclient.protocol import NewVector
+from indipyclient.queclient import QueClient
 from tests.support.deadline import becomes_true
 from tests.support.scripted import BLOB, NUMBER, ScriptedServer, frame, moved
 
@@ -249,6 +250,14 @@ def test_a_full_mailbox_that_the_program_closes_ends_the_delivery(server: Script
         box.close()
         assert becomes_true(lambda: len(bridged.client.backlog) == 0, PATIENCE)
         assert not bridged.ended.done()
+
+
+@pytest.mark.parametrize("kind", [queue.PriorityQueue, asyncio.PriorityQueue])
+def test_a_queue_that_compares_items_is_for_commands_only(kind: Any) -> None:
+    """It would raise at the first two items of a type of which one has a device, and lose them."""
+    with pytest.raises(TypeError, match="rxque cannot be a PriorityQueue"):
+        QueClient(queue.Queue(), kind())
+    QueClient(kind(), queue.Queue())
 
 
 # -- commands ---------------------------------------------------------------------------------

@@ -188,13 +188,7 @@ def test_a_program_ends_while_its_client_pauses_between_attempts(thread: str) ->
         assert program.end() == (0, "", "")
 
 
-@every_thread
-@pytest.mark.parametrize("scene", [_dead, _flooding])
-def test_no_thread_is_started_once_the_program_exits(
-    server: ScriptedServer, scene: Callable[[ScriptedServer], None], thread: str
-) -> None:
-    """Row 12: Python 3.12 and newer refuse to; here any version does."""
-    before = """
+NO_MORE_THREADS = """
 start = threading.Thread.start
 
 def start_unless_exiting(self):
@@ -203,13 +197,44 @@ def start_unless_exiting(self):
     start(self)
 
 threading.Thread.start = start_unless_exiting
-rxque = queue.Queue(maxsize=5)
 """
-    ending = "while not rxque.full(): time.sleep(0.001)\nready()\n"
-    with Program(_program(ending, thread, before=before), server.port) as program:
-        scene(server)
+
+
+@every_thread
+def test_no_thread_is_needed_to_fill_a_queue_once_the_program_exits(
+    server: ScriptedServer, thread: str
+) -> None:
+    """Row 12: Python 3.12 and newer refuse to start one; here any version does."""
+    before = NO_MORE_THREADS + "rxque = queue.Queue(maxsize=5)\n"
+    with Program(_program(FULL, thread, before=before), server.port) as program:
+        server.greet(NUMBER)
         program.wait_ready()
         assert program.end() == (0, "", "")
+
+
+@every_thread
+def test_no_thread_is_needed_to_connect_once_the_program_exits(thread: str) -> None:
+    """Row 12: it is looking up a name, again and again."""
+    before = NO_MORE_THREADS + "client.timing.reconnect_min = client.timing.reconnect_max = 0.001\n"
+    ending = "until(rxque, 'Message')\nready()\n"
+    with Program(_program(ending, thread, "asyncio.run", before), free_port()) as program:
+        program.wait_ready()
+        assert program.end() == (0, "", "")
+
+
+LAST = """
+import atexit
+atexit.register(lambda: print('ended in order' if client.stopped.is_set() else 'cut off'))
+"""
+
+
+@every_thread
+def test_the_client_ends_in_order_before_the_interpreter_does(server: ScriptedServer, thread: str) -> None:
+    """Row 8: a daemon thread, too, is not cut off in the middle of what it does."""
+    with Program(LAST + _program(CONNECTED, thread, "asyncio.run"), server.port) as program:
+        server.greet(NUMBER)
+        program.wait_ready()
+        assert program.end() == (0, "ended in order\n", "")
 
 
 @every_thread

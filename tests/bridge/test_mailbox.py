@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import gc
+import os
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from indipyclient import mailbox
 from indipyclient.errors import ConcurrentUse, INDIError, MailboxClosed, WaitTimeout
 from indipyclient.mailbox import Mailbox
+from tests.support.deadline import becomes_true
+from tests.support.leaks import Resources
 
-from .threads import PATIENCE, elsewhere, start, start_waiting
+from .threads import PATIENCE, elsewhere, someone_waits, start, start_waiting
 
 
 @pytest.fixture
@@ -293,6 +296,24 @@ def test_ctrl_c_ends_the_waiting_and_not_the_mailbox(patch: str, timeout: str) -
     assert (done.stdout, done.stderr, done.returncode) == ("still of use\n", "", 0)
 
 
+def test_a_signal_handler_may_use_the_mailbox_whose_get_it_interrupts(box: Mailbox[str]) -> None:
+    def handle(number: int, frame: object) -> None:
+        assert box.drain() == []
+        box.put("from the handler")
+
+    def interrupt() -> None:
+        assert becomes_true(lambda: someone_waits(box), PATIENCE)
+        os.kill(os.getpid(), signal.SIGUSR1)
+
+    before = signal.signal(signal.SIGUSR1, handle)
+    try:
+        interrupting = start(interrupt)
+        assert box.get(PATIENCE) == "from the handler"
+        interrupting.result(PATIENCE)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
 @pytest.fixture
 def waits(box: Mailbox[str], monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The lengths of the waits in a mailbox, which go in slices as on Windows before Python 3.14."""
@@ -350,12 +371,13 @@ def test_a_jump_of_the_clock_changes_no_timeout(
 
 def test_a_forgotten_mailbox_is_gone_with_its_descriptors() -> None:
     """GUI 8, rows 9 and 10: pytest makes an error of a ResourceWarning."""
-    gone = []
+    before = Resources.now()
     for _ in range(20):
         box = Mailbox[object]()
-        gone.append(box.fileno())
+        box.fileno()
         box.put(box)  # a cycle
         box.set_hook(box.drain)
+    assert len(Resources.now().files - before.files) >= 2
     del box
     gc.collect()
-    assert not any(Path(f"/proc/self/fd/{descriptor}").exists() for descriptor in gone)
+    assert Resources.now().beyond(before) == []

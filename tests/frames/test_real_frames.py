@@ -1,0 +1,294 @@
+"""Frames from real servers: indiserver's camera simulator by TCP and by Unix socket, and indipyserver."""
+
+from __future__ import annotations
+
+import gc
+import io
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from indipyclient.protocol import Limits
+from indipyclient.state.snapshots import SnapBLOBMember
+from tests.support.deadline import becomes_true
+from tests.support.servers import CCD, IndiPyServer, IndiServer, Server
+from tests.support.session import Item, QueueSession
+from tests.support.simulators import connect_camera, expose
+
+from .wire import view
+
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.skipif(sys.platform != "linux", reason="indiserver shares memory so on Linux only"),
+]
+
+numpy = pytest.importorskip("numpy")
+fits = pytest.importorskip("astropy.io.fits")
+
+BENCH = "Bench"
+STREAMED = 200
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[IndiServer]:
+    with IndiServer(CCD) as server:
+        assert isinstance(server, IndiServer)
+        yield server
+
+
+class Clients(NamedTuple):
+    """Two clients of one server."""
+
+    tcp: QueueSession
+    unix: QueueSession
+
+
+@pytest.fixture
+def clients(server: IndiServer) -> Iterator[Clients]:
+    with a_client(server) as tcp, a_client(server, indihost=server.unix_host) as unix:
+        yield Clients(tcp, unix)
+
+
+@contextmanager
+def a_client(server: Server, **attributes: Any) -> Iterator[QueueSession]:
+    """A client that is sent frames; in the end they are forgotten, as they are mapped until then."""
+    with QueueSession(server.port, **attributes) as session:
+        connect_camera(session)
+        ask_for_frames(session)
+        yield session
+    session.snap = None
+    while not session.rxque.empty():
+        session.rxque.get()
+
+
+def ask_for_frames(session: QueueSession) -> None:
+    """Return once the server knows: what it is asked for after that, it answers after that."""
+    session.send(CCD, "CCD1", "Also")
+    session.command(CCD, "POLLING_PERIOD", {"PERIOD_MS": 50})
+
+
+def next_frame(session: QueueSession) -> SnapBLOBMember:
+    frame = session.wait_event("SetBLOB", CCD, "CCD1").snapshot[CCD]["CCD1"].member("CCD1")
+    assert isinstance(frame, SnapBLOBMember)
+    assert not frame.error
+    return frame
+
+
+def take(clients: Clients) -> list[SnapBLOBMember]:
+    """Have one exposure made; the frame as each client sees it."""
+    clients.tcp.send(CCD, "CCD_EXPOSURE", {"CCD_EXPOSURE_VALUE": 0.1})
+    return [next_frame(session) for session in clients]
+
+
+def switch(session: QueueSession, vector: str, on: str, off: str) -> None:
+    session.command(CCD, vector, {on: "On", off: "Off"})
+
+
+def mapping(frame: SnapBLOBMember) -> list[str]:
+    """The line of the system's list of mappings in which the memory of a frame lies."""
+    address = numpy.frombuffer(frame.buffer, "u1").ctypes.data
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        start, end = (int(number, 16) for number in line.split()[0].split("-"))
+        if start <= address < end:
+            return line.split()
+    raise AssertionError("it is nowhere")
+
+
+def mapped() -> int:
+    """How many frames are mapped in this process."""
+    return sum("/memfd:" in line for line in Path("/proc/self/maps").read_text().splitlines())
+
+
+def descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+# -- indiserver -------------------------------------------------------------------------------------
+
+
+def test_an_exposure_is_the_same_fits_file_over_tcp_and_over_the_unix_socket(clients: Clients) -> None:
+    for _ in range(3):
+        by_tcp, by_unix = take(clients)
+        assert view(by_tcp) == view(by_unix)
+        assert by_tcp.blobformat == by_unix.blobformat == ".fits"
+        assert by_tcp.blobsize == by_unix.blobsize == len(view(by_tcp))
+        with fits.open(io.BytesIO(view(by_unix))) as hdus:
+            hdus.verify("exception")
+            assert hdus[0].data.shape == (1024, 1280)
+
+
+def test_over_the_unix_socket_a_frame_is_mapped_and_over_tcp_it_is_not(clients: Clients) -> None:
+    by_tcp, by_unix = take(clients)
+    permissions, path = mapping(by_unix)[1], mapping(by_unix)[5]
+    assert permissions == "r--s", "shared, and for reading only"
+    assert path.startswith("/memfd:")
+    assert "/memfd:" not in " ".join(mapping(by_tcp))
+
+
+def test_two_clients_share_one_mapping(server: IndiServer, clients: Clients) -> None:
+    with a_client(server, indihost=server.unix_host) as other:
+        _, first = take(clients)
+        second = next_frame(other)
+        _, _, offset, device, inode, _ = mapping(first)[:6]
+        assert mapping(second)[2:5] == [offset, device, inode]
+        assert mapping(second)[0] != mapping(first)[0]
+        assert view(first) == view(second)
+
+
+def test_a_compressed_frame_is_a_valid_image_by_both_ways(clients: Clients) -> None:
+    plain, _ = take(clients)
+    switch(clients.tcp, "CCD_COMPRESSION", "INDI_ENABLED", "INDI_DISABLED")
+    try:
+        by_tcp, by_unix = take(clients)
+    finally:
+        switch(clients.tcp, "CCD_COMPRESSION", "INDI_DISABLED", "INDI_ENABLED")
+    assert view(by_tcp) == view(by_unix)
+    assert by_tcp.blobformat == ".fits.fz"
+    assert len(view(by_tcp)) < len(view(plain)) == by_tcp.blobsize
+    with fits.open(io.BytesIO(view(by_unix))) as hdus:
+        image = next(hdu for hdu in hdus if isinstance(hdu, fits.CompImageHDU))
+        assert image.data.shape == (1024, 1280)
+        assert image.data.dtype.kind in "iu"
+        assert image.data.any()
+
+
+class PatientServer(IndiServer):
+    """An indiserver that drops no frames of a stream: with 1.9.9 the driver may wait for ever after that."""
+
+    @property
+    def command(self) -> list[str]:
+        program, *arguments = super().command
+        return [program, "-d", "0", *arguments]
+
+
+@pytest.fixture
+def streaming() -> Iterator[Clients]:
+    with PatientServer(CCD) as server:
+        assert isinstance(server, IndiServer)
+        with a_client(server) as tcp, a_client(server, indihost=server.unix_host) as unix:
+            yield Clients(tcp, unix)
+
+
+def test_two_hundred_frames_are_streamed_by_both_ways_and_nothing_is_left(streaming: Clients) -> None:
+    streaming.tcp.command(CCD, "LIMITS", {"LIMITS_BUFFER_MAX": 512, "LIMITS_PREVIEW_FPS": 100})
+    exposure = {"STREAMING_EXPOSURE_VALUE": 0.01, "STREAMING_DIVISOR_VALUE": 1}
+    streaming.tcp.command(CCD, "STREAMING_EXPOSURE", exposure)
+    before = descriptors()
+    streaming.tcp.send(CCD, "CCD_VIDEO_STREAM", {"STREAM_ON": "On", "STREAM_OFF": "Off"})
+    try:
+        for _ in range(STREAMED):
+            for session in streaming:
+                frame = next_frame(session)
+                assert (frame.blobformat, len(frame.buffer or b"")) == (".stream", 1280 * 1024)
+    finally:
+        streaming.tcp.send(CCD, "CCD_VIDEO_STREAM", {"STREAM_ON": "Off", "STREAM_OFF": "On"})
+        for session in streaming:
+            session.wait(streaming_ends)
+    del frame
+    gc.collect()  # of the clients of earlier tests
+    assert becomes_true(lambda: nothing_but_the_newest(streaming, before), 5), (
+        mapped(),
+        descriptors(),
+        before,
+    )
+
+
+def streaming_ends(item: Item) -> bool:
+    is_it = item[:3] == ("Set", CCD, "CCD_VIDEO_STREAM")
+    return bool(is_it and item.snapshot[CCD]["CCD_VIDEO_STREAM"]["STREAM_OFF"] == "On")
+
+
+def nothing_but_the_newest(clients: Clients, before: int) -> bool:
+    for session in clients:
+        session.send(None, None, "snapshot")
+        session.wait(lambda item: item.eventtype == "snapshot")
+    return mapped() <= 1 and descriptors() <= before + 1
+
+
+def test_frames_come_over_a_second_connection(server: IndiServer) -> None:
+    for host in ("127.0.0.1", server.unix_host):
+        with a_client(server, indihost=host, separate_blobs=True) as session:
+            for _ in range(2):
+                assert expose(session, 0.1).data.shape == (1024, 1280)
+
+
+def test_only_withholds_all_else_until_it_is_lifted(server: IndiServer) -> None:
+    """INDI 4.2: it is for the whole connection, so also what lifts it has to be."""
+    with a_client(server) as session:
+        session.send(CCD, None, "Only")
+        expose(session, 0.1)
+        session.send(CCD, None, "Also")
+        session.command(CCD, "POLLING_PERIOD", {"PERIOD_MS": 50})
+        expose(session, 0.1)
+
+
+def test_progress_of_a_frame_is_told(server: IndiServer) -> None:
+    with a_client(server, limits=Limits(progress=500_000)) as session:
+        session.send(CCD, "CCD_EXPOSURE", {"CCD_EXPOSURE_VALUE": 0.1})
+        session.wait_event("Progress", CCD, "CCD1")
+        next_frame(session)
+
+
+@pytest.fixture
+def own_server() -> Iterator[IndiServer]:
+    with IndiServer(CCD) as server:
+        assert isinstance(server, IndiServer)
+        yield server
+
+
+def test_a_server_that_comes_back_on_its_unix_socket_is_used_again(own_server: IndiServer) -> None:
+    with a_client(own_server, indihost=own_server.unix_host) as session:
+        expose(session, 0.1)
+        own_server.kill()
+        session.wait_event("ConnectionLost", None, None, timeout=1)
+        own_server.start()
+        session.wait_event("ConnectionMade", None, None)
+        session.wait_until(lambda snap: snap.connected and snap[CCD].enable)
+        connect_camera(session)
+        expose(session, 0.1)
+
+
+# -- indipyserver -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def python_server() -> Iterator[Server]:
+    with IndiPyServer() as server:
+        yield server
+
+
+def send_and_get_back(session: QueueSession, value: Any) -> SnapBLOBMember:
+    session.wait_until(lambda snap: snap[BENCH]["UPLOAD"].enable and snap[BENCH]["DOWNLOAD"].enable)
+    session.send(BENCH, "DOWNLOAD", "Also")
+    session.send(BENCH, "UPLOAD", {"FRAME": value})
+    back = session.wait_event("SetBLOB", BENCH, "DOWNLOAD", timeout=30).snapshot[BENCH]["DOWNLOAD"]
+    frame = back.member("FRAME")
+    assert isinstance(frame, SnapBLOBMember)
+    return frame
+
+
+@pytest.mark.parametrize("separate", [False, True], ids=["one connection", "two connections"])
+def test_a_large_blob_reaches_a_driver_byte_for_byte_and_comes_back(
+    python_server: Server, tmp_path: Path, separate: bool
+) -> None:
+    content = numpy.random.default_rng(1).bytes(10_000_001)
+    (tmp_path / "frame.fits.z").write_bytes(content)
+    with QueueSession(python_server.port, separate_blobs=separate) as session:
+        frame = send_and_get_back(session, (content, 0, ".raw"))
+        assert (view(frame), frame.blobsize, frame.blobformat) == (content, len(content), ".raw")
+        by_path = send_and_get_back(session, (tmp_path / "frame.fits.z", 0, ".bin"))
+        assert (view(by_path), by_path.blobformat) == (content, ".bin")
+
+
+def test_an_array_reaches_a_driver_as_fits(python_server: Server) -> None:
+    array = numpy.arange(300 * 200, dtype="uint16").reshape(200, 300)
+    with QueueSession(python_server.port) as session:
+        frame = send_and_get_back(session, array)
+        assert frame.blobformat == ".fits"
+        with fits.open(io.BytesIO(view(frame))) as hdus:
+            hdus.verify("exception")
+            assert (hdus[0].data == array).all()
