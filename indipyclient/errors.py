@@ -11,7 +11,8 @@
     ├── WaitTimeout (TimeoutError)          what was waited for did not come in time
     ├── MailboxClosed                       nothing more will come
     ├── MissingExtra (ImportError)          an optional package is not installed
-    └── ConcurrentUse (RuntimeError)        a second thread at what is for one at a time
+    ├── ConcurrentUse (RuntimeError)        a second thread at what is for one at a time
+    └── WouldDeadlock (RuntimeError)        waiting in the thread that would have to end the waiting
 
 Each has the standard parent in brackets too, so that ``except KeyError`` and the like work.
 """
@@ -34,6 +35,7 @@ __all__ = [
     "UnknownName",
     "UnknownVector",
     "WaitTimeout",
+    "WouldDeadlock",
 ]
 
 
@@ -106,3 +108,7 @@ class MissingExtra(INDIError, ImportError):
 
 class ConcurrentUse(INDIError, RuntimeError):
     """A second thread tried what only one at a time may do."""
+
+
+class WouldDeadlock(INDIError, RuntimeError):
+    """Waiting in a client's own thread, which would have to bring what is waited for."""

@@ -22,7 +22,8 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Generic, TypeVar
 
-from .errors import ConcurrentUse, MailboxClosed, WaitTimeout
+from .bridge.lifecycle import in_client_thread
+from .errors import ConcurrentUse, MailboxClosed, WaitTimeout, WouldDeadlock
 
 __all__ = ["Mailbox"]
 
@@ -165,6 +166,7 @@ class Mailbox(Generic[T]):
             WaitTimeout: nothing came in time.
             MailboxClosed: it is closed and empty.
             ConcurrentUse: another consumer is waiting.
+            WouldDeadlock: it would have to wait, and this is the thread of a client, as in a hook.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         with self._changed, self._alone():
@@ -175,6 +177,8 @@ class Mailbox(Generic[T]):
                 if left <= 0:
                     self._unsignal()
                     raise WaitTimeout(f"nothing came within {timeout:g} s")
+                if in_client_thread():
+                    raise WouldDeadlock("a client's own thread cannot wait for what that client brings")
                 self._changed.wait(min(left, _SLICE))
             item = self._items.popleft()
             if not self._items:

@@ -17,12 +17,13 @@ import time
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
-__all__ = ["ends_with_program", "main_thread_ended", "run"]
+__all__ = ["ends_with_program", "in_client_thread", "main_thread_ended", "run"]
 
 _LOOK = 0.5  # seconds between looks at the main thread
 _PATIENCE = 1.5  # seconds that the exit handler waits for all clients
 
 _running: dict[threading.Event, Callable[[], None]] = {}
+_threads: dict[threading.Event, int] = {}  # in which each of them runs
 
 
 @contextlib.contextmanager
@@ -30,11 +31,18 @@ def ends_with_program(shutdown: Callable[[], None]) -> Iterator[None]:
     """While this holds, the exit of the interpreter calls `shutdown` and waits for the end of this."""
     done = threading.Event()
     _running[done] = shutdown
+    _threads[done] = threading.get_ident()
     try:
         yield
     finally:
         _running.pop(done, None)
+        _threads.pop(done, None)
         done.set()
+
+
+def in_client_thread() -> bool:
+    """Whether this is the thread of a client that runs: waiting here for what it brings would be for ever."""
+    return threading.get_ident() in list(_threads.values())
 
 
 async def main_thread_ended() -> None:
@@ -81,3 +89,4 @@ def _end_all() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_running.clear)
+    os.register_at_fork(after_in_child=_threads.clear)

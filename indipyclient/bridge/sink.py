@@ -66,9 +66,7 @@ class Sink:
             while True:
                 await self._behind.wait()
                 if isinstance(self._queue, asyncio.Queue) and self._queue.full():
-                    with contextlib.suppress(*SHUT_DOWN):
-                        await self._queue.put(self._backlog.popleft())
-                    self.flush()
+                    await self._put_waiting(self._queue)
                     continue
                 length = _length(self._queue)
                 # Tried once more now that the length is known, or taking everything between the last
@@ -77,6 +75,17 @@ class Sink:
                     await wait.shorter_than(length)
         finally:
             wait.stop()
+
+    async def _put_waiting(self, target: asyncio.Queue[EventItem]) -> None:
+        item = self._backlog.first()
+        with contextlib.suppress(*SHUT_DOWN):
+            await target.put(item)
+        self._blobs.given(item)
+        if self._backlog and self._backlog.first() is item:
+            self._backlog.popleft()
+        else:  # folded while it waited, and yet it came through
+            self._backlog.folded -= 1
+        self.flush()
 
     async def emptied(self, timeout: float) -> None:
         """Wait until nothing waits any more, but not longer than `timeout` seconds."""
