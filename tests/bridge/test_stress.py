@@ -206,9 +206,7 @@ def test_many_commands_arrive_whole_and_in_order(server: ScriptedServer, kind: s
 
         def command() -> None:
             for number in range(count):
-                bridged.put(
-                    ("D", "T", {"t": "x"}) if number % 50 == 25 else ("D", "N", {"x": number / 1000})
-                )
+                bridged.put(("D", "T", {"t": "x"}) if number % 50 == 25 else ("D", "N", {"x": number / 1000}))
                 _nap(dice)
 
         commanding = start(command)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +16,7 @@ from tests.support.servers import CCD, IndiPyServer, IndiServer, Server
 from tests.support.session import QueueSession
 from tests.support.simulators import connect_camera, expose
 
+from .real import a_client, next_frame
 from .wire import view
 
 pytestmark = [
@@ -28,7 +28,6 @@ numpy = pytest.importorskip("numpy")
 fits = pytest.importorskip("astropy.io.fits")
 
 BENCH = "Bench"
-STREAMED = 200
 
 
 @pytest.fixture(scope="module")
@@ -51,31 +50,6 @@ def clients(server: IndiServer) -> Iterator[Clients]:
         yield Clients(tcp, unix)
 
 
-@contextmanager
-def a_client(server: Server, **attributes: Any) -> Iterator[QueueSession]:
-    """A client that is sent frames; in the end they are forgotten, as they are mapped until then."""
-    with QueueSession(server.port, **attributes) as session:
-        connect_camera(session)
-        ask_for_frames(session)
-        yield session
-    session.snap = None
-    while not session.rxque.empty():
-        session.rxque.get()
-
-
-def ask_for_frames(session: QueueSession) -> None:
-    """Return once the server knows: what it is asked for after that, it answers after that."""
-    session.send(CCD, "CCD1", "Also")
-    session.command(CCD, "POLLING_PERIOD", {"PERIOD_MS": 50})
-
-
-def next_frame(session: QueueSession) -> SnapBLOBMember:
-    frame = session.wait_event("SetBLOB", CCD, "CCD1").snapshot[CCD]["CCD1"].member("CCD1")
-    assert isinstance(frame, SnapBLOBMember)
-    assert not frame.error
-    return frame
-
-
 def take(clients: Clients) -> list[SnapBLOBMember]:
     """Have one exposure made; the frame as each client sees it."""
     clients.tcp.send(CCD, "CCD_EXPOSURE", {"CCD_EXPOSURE_VALUE": 0.1})
@@ -94,15 +68,6 @@ def mapping(frame: SnapBLOBMember) -> list[str]:
         if start <= address < end:
             return line.split()
     raise AssertionError("it is nowhere")
-
-
-def mapped() -> int:
-    """How many frames are mapped in this process."""
-    return sum("/memfd:" in line for line in Path("/proc/self/maps").read_text().splitlines())
-
-
-def descriptors() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 # -- indiserver -------------------------------------------------------------------------------------
