@@ -159,7 +159,9 @@ def is_demo(module: str) -> bool:
     return module.startswith(f"{NAME}.demo")
 
 
-BASE = [module for module in sources() if not is_demo(module)]
+# Which toolkits each adapter may know. No other module may know any, and whoever imports one has the toolkit.
+ADAPTERS = {f"{NAME}.gui.tk": {"tkinter"}}
+BASE = [module for module in sources() if not is_demo(module) and module not in ADAPTERS]
 
 
 def test_every_form_of_import_is_read() -> None:
@@ -268,6 +270,12 @@ def test_the_front_ends_know_neither_bytes_nor_xml(module: str) -> None:
     assert protocol <= {f"{NAME}.protocol.messages", f"{NAME}.protocol.numbers"}
 
 
+@pytest.mark.parametrize("module", sources())
+def test_a_toolkit_is_known_to_its_own_adapter_only(module: str) -> None:
+    notebooks = {"IPython", "ipywidgets"}
+    assert known_outside(module) & (TOOLKITS - notebooks) <= ADAPTERS.get(module, set())
+
+
 # -- what is optional ------------------------------------------------------------------------
 
 
@@ -298,7 +306,8 @@ def run(program: str) -> str:
 
 
 def test_importing_client_and_bridge_imports_nothing_optional() -> None:
-    program = "import sys; before = set(sys.modules); import indipyclient, indipyclient.queclient\n"
+    program = "import sys; before = set(sys.modules); import indipyclient\n"
+    program += "import indipyclient.queclient, indipyclient.gui\n"
     loaded = run(program + "print(*(set(sys.modules) - before))").split()
     assert {NAME, f"{NAME}.queclient"} <= set(loaded)
     assert {name.partition(".")[0] for name in loaded} & (OPTIONAL | TOOLKITS) == set()
