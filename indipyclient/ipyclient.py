@@ -127,8 +127,8 @@ class IPyClient(UserDict[str, Device]):
             announced for a vector is taken.
         separate_blobs: whether BLOBs come on a second connection, so that nothing else waits behind
             a frame. Read when `asyncrun` starts.
-        newest_frames_only: whether a frame that still waits for `rxevent` is dropped when the next
-            one of its vector comes.
+        newest_frames_only: whether a frame that still waits for the program is dropped when the
+            next one of its vector comes.
         frames_skipped: how many frames were dropped so; any thread may read it.
         stopped: an asyncio.Event, set while `asyncrun` does not run after it has run.
     """

@@ -99,7 +99,13 @@ class QueClient(IPyClient):
 
     async def rxevent(self, event: Any) -> None:
         """Put the event on `rxque` with the snapshot right after it."""
-        self._answer(event.eventtype, event.devicename, event.vectorname, event.timestamp, self._indi_snap)
+        item = EventItem(
+            event.eventtype, event.devicename, event.vectorname, event.timestamp, self._indi_snap
+        )
+        self._sink.one_frame = self.newest_frames_only
+        if self.newest_frames_only and event.eventtype == "SetBLOB":
+            self.frames_skipped += self.backlog.skip_frames(item)
+        self._sink.put(item)
 
     async def asyncrun(self) -> None:
         """As `IPyClient.asyncrun`, with both queues attended to.

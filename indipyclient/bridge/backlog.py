@@ -9,12 +9,16 @@ number of properties there are.
 BLOBs have a limit of their own, in bytes. Any item that comes after a frame holds it too, in its
 snapshot, so above this limit everything that waits is folded: of each property only the newest item
 stays, and with it few frames.
+
+A program that wants only the newest frames has those that wait dropped as soon as they are old news.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict, deque
 from typing import Any, NamedTuple, TypeAlias
+
+from ..state.snapshots import SnapBLOBMember
 
 __all__ = ["Backlog", "EventItem", "blob_bytes"]
 
@@ -46,10 +50,22 @@ def blob_bytes(item: EventItem) -> int:
     """The bytes of the BLOBs that came with an item; 0 for all but ``SetBLOB``."""
     if item.eventtype != "SetBLOB":
         return 0
-    vector = item.snapshot[item.devicename].data[item.vectorname]
-    new = [member for member in vector.data.values() if member.rev == vector.rev]
-    views = {id(view): view for member in new for view in (member.buffer, member.raw)}
+    views = {id(view): view for member in _changed(item) for view in (member.buffer, member.raw)}
     return sum(view.nbytes for view in views.values() if view is not None)
+
+
+def _changed(item: EventItem) -> list[SnapBLOBMember]:
+    """The members that came with a ``SetBLOB`` item; none if it is but a change of state."""
+    vector = item.snapshot[item.devicename].data[item.vectorname]
+    return [member for member in vector.data.values() if member.rev == vector.rev]
+
+
+def _content(item: EventItem) -> set[str]:
+    """The members for which a ``SetBLOB`` item has content; none if there is anything wrong with it."""
+    changed = _changed(item)
+    if any(member.error for member in changed):
+        return set()
+    return {member.name for member in changed if member.buffer is not None}
 
 
 class Backlog:
@@ -89,6 +105,32 @@ class Backlog:
         if size and self._blob_bytes > self._blob_limit:
             self._fold_all()
 
+    def prepend(self, item: EventItem) -> None:
+        """Put back the item that was taken last."""
+        number = next(iter(self._items), self._count) - 1
+        self._places.setdefault(item[:3], deque()).appendleft(number)
+        self._items[number] = item
+        self._items.move_to_end(number, last=False)
+        self._blob_bytes += blob_bytes(item)
+
+    def skip_frames(self, newer: EventItem) -> int:
+        """Drop the frames that wait and that a newer one, not added yet, makes old news; say how many.
+
+        So it is if that has content for all the members for which the older one has it.
+        """
+        places = self._places.get(newer[:3], deque())
+        content = _content(newer) if places else set()
+        old = [place for place in places if (had := _content(self._items[place])) and had <= content]
+        for place in old:
+            places.remove(place)
+            # What stands behind a frame holds it too, so it counts until all that is gone.
+            if place == next(reversed(self._items)):
+                self._blob_bytes -= blob_bytes(self._items[place])
+            del self._items[place]
+        if not places:
+            self._places.pop(newer[:3], None)
+        return len(old)
+
     def first(self) -> EventItem:
         """The oldest item. Raises StopIteration if there is none."""
         return next(iter(self._items.values()))
@@ -96,7 +138,7 @@ class Backlog:
     def popleft(self) -> EventItem:
         """Take the oldest item. Raises KeyError if there is none."""
         _, item = self._items.popitem(last=False)
-        self._blob_bytes -= blob_bytes(item)
+        self._blob_bytes = self._blob_bytes - blob_bytes(item) if self._items else 0
         places = self._places[item[:3]]
         places.popleft()
         if not places:
@@ -107,6 +149,7 @@ class Backlog:
         for places in self._places.values():
             while len(places) > 1:
                 self._fold(places)
+        self._blob_bytes = sum(map(blob_bytes, self._items.values()))
 
     def _fold(self, places: deque[int]) -> None:
         """Drop the oldest item of a property."""

@@ -35,9 +35,13 @@ class Sink:
             never reads must not use up the memory.
         blob_limit: bytes of BLOBs in the queue above which no more is put into it. Not for a
             queue that drops its oldest items by itself.
+
+    Attributes:
+        one_frame: whether a frame waits in the backlog while there is another one in the queue.
     """
 
     def __init__(self, rxque: AnyQueue, backlog: Backlog, limit: int, blob_limit: int) -> None:
+        self.one_frame = False
         self._queue = rxque
         self._backlog = backlog
         self._limit = limit
@@ -65,10 +69,11 @@ class Sink:
         try:
             while True:
                 await self._behind.wait()
-                if isinstance(self._queue, asyncio.Queue) and self._queue.full():
+                length = _length(self._queue)
+                full = isinstance(self._queue, asyncio.Queue) and self._queue.full()
+                if full and not self._too_much(self._backlog.first(), length):
                     await self._put_waiting(self._queue)
                     continue
-                length = _length(self._queue)
                 # Tried once more now that the length is known, or taking everything between the last
                 # try and here would leave nothing to wait for.
                 if not self.flush() and self._behind.is_set():
@@ -76,15 +81,16 @@ class Sink:
         finally:
             wait.stop()
 
-    async def _put_waiting(self, target: asyncio.Queue[EventItem]) -> None:
-        item = self._backlog.first()
-        with contextlib.suppress(*SHUT_DOWN):
-            await target.put(item)
+    async def _put_waiting(self, target: AnyQueue) -> None:
+        assert isinstance(target, asyncio.Queue)
+        item = self._backlog.popleft()  # nothing shall be folded that comes through all the same
+        try:
+            with contextlib.suppress(*SHUT_DOWN):
+                await target.put(item)
+        except BaseException:
+            self._backlog.prepend(item)
+            raise
         self._blobs.given(item)
-        if self._backlog and self._backlog.first() is item:
-            self._backlog.popleft()
-        else:  # folded while it waited, and yet it came through
-            self._backlog.folded -= 1
         self.flush()
 
     async def emptied(self, timeout: float) -> None:
@@ -112,7 +118,7 @@ class Sink:
         target = self._queue
         if not _always_takes(target):
             length = _length(target)
-            if length >= self._limit or self._blobs.waiting(length) >= self._blob_limit:
+            if length >= self._limit or self._too_much(item, length):
                 return False
             self._blobs.given(item)
         try:
@@ -123,6 +129,11 @@ class Sink:
         except _UNWANTED:
             pass
         return True
+
+    def _too_much(self, item: EventItem, length: int) -> bool:
+        """Whether the BLOBs in a queue of that length are too many for an item to be put there too."""
+        most = 1 if self.one_frame and blob_bytes(item) else self._blob_limit
+        return self._blobs.waiting(length) >= most
 
 
 class _BLOBsGiven:

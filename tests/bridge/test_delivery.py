@@ -317,3 +317,34 @@ def test_a_txque_of_another_loop_ends_the_client_with_the_reason(server: Scripte
         while True:
             box.get(PATIENCE)
     assert caught.value.__cause__ is bridged.ended.exception()
+
+
+def test_what_waits_for_room_when_the_client_ends_comes_first_when_it_runs_again(
+    server: ScriptedServer,
+) -> None:
+    async def run_twice() -> list[str]:
+        rxque: asyncio.Queue[EventItem] = asyncio.Queue(1)
+        client = QueClient(queue.Queue(), rxque, "127.0.0.1", server.port)
+        running = asyncio.create_task(client.asyncrun())
+        peer = await asyncio.to_thread(server.greet, NUMBER)
+        while (await asyncio.wait_for(rxque.get(), PATIENCE)).eventtype != "Define":
+            pass
+        peer.send("".join(map(moved, range(10))))
+
+        def all_has_come() -> bool:
+            return bool(client.snapshot().get("D", {}).get("N", {}).get("x") == "9")
+
+        assert await asyncio.to_thread(becomes_true, all_has_come, PATIENCE)
+        client.shutdown()
+        await running
+        running = asyncio.create_task(client.asyncrun())
+        taken: list[str] = []
+        while len(taken) < 10:
+            item = await asyncio.wait_for(rxque.get(), PATIENCE)
+            if item.eventtype == "Set":
+                taken.append(item.snapshot["D"]["N"]["x"])
+        client.shutdown()
+        await running
+        return taken
+
+    assert asyncio.run(run_twice()) == [str(number) for number in range(10)]

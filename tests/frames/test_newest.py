@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,7 +11,10 @@ from typing import Any
 import pytest
 
 from indipyclient import events
-from tests.support.scripted import BLOB, NUMBER, Client, Peer, Running, ScriptedServer, moved
+from indipyclient.queclient import EventItem
+from tests.bridge.bridged import KINDS, Bridged
+from tests.support.deadline import becomes_true
+from tests.support.scripted import BLOB, NUMBER, PATIENCE, Client, Peer, Running, ScriptedServer, moved
 
 from .unix import UnixServer, held, running_client, unix_client
 from .wire import FRAMES, TWO, attached, blobs, inline
@@ -218,3 +222,109 @@ def test_the_choice_may_be_made_while_the_client_runs(server: ScriptedServer) ->
             peer.send(frame(1) + frame(2))
         running.after(peer, "")
         assert client.frames_skipped == 1
+
+
+# -- a program behind the bridge ----------------------------------------------------------------------
+
+
+@contextmanager
+def a_program(server: ScriptedServer, kind: str = "queue.Queue", **options: Any) -> Iterator[Bridged]:
+    """A program at rest, of whose frames one waits already in its queue."""
+    with Bridged(server.port, rx=KINDS[kind](), **options) as bridged:
+        bridged.client.newest_frames_only = True
+        server.greet(FRAMES + TWO.replace('"D"', '"E"') + NUMBER)
+        for _ in range(3):
+            bridged.wait_for("DefineBLOB")
+        bridged.wait_for("Define")
+        send(server, bridged, blobs(inline("b", b"first")))
+        yield bridged
+
+
+def send(server: ScriptedServer, bridged: Bridged, data: str) -> None:
+    """Send, and return once the client has handled it, whatever the program does."""
+    mark = secrets.token_hex(4)
+    server.peers[0].send(data + f'<message device="D" message="{mark}"/>')
+    assert becomes_true(
+        lambda: any(text == mark for _, text in bridged.client.snapshot()["D"].messages), PATIENCE
+    )
+
+
+def all_of(bridged: Bridged) -> list[EventItem]:
+    """Everything that waits for the program; it has taken nothing since its first frame."""
+    bridged.put((None, None, "snapshot"))
+    items = [bridged.get()]
+    while items[-1].eventtype != "snapshot":
+        items.append(bridged.get())
+    return items
+
+
+def frames_of(items: list[EventItem]) -> list[bytes]:
+    """The frames of B of which there are items."""
+    taken = [item for item in items if item[:3] == ("SetBLOB", "D", "B")]
+    return [bytes(item.snapshot["D"]["B"].member("b").buffer) for item in taken]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_program_that_sleeps_gets_the_frame_in_its_queue_and_the_newest(
+    server: ScriptedServer, kind: str
+) -> None:
+    with a_program(server, kind) as bridged:
+        send(server, bridged, "".join(map(frame, range(100))))
+        assert frames_of(all_of(bridged)) == [b"first", b"99"]
+        assert bridged.client.frames_skipped == 99
+        assert bridged.client.backlog.folded == 0
+
+
+def test_a_program_behind_the_bridge_that_keeps_up_gets_every_frame(server: ScriptedServer) -> None:
+    with a_program(server) as bridged:
+        assert frames_of([bridged.wait_for("SetBLOB")]) == [b"first"]
+        for number in range(20):
+            server.peers[0].send(frame(number))
+            assert frames_of([bridged.wait_for("SetBLOB")]) == [b"%d" % number]
+        assert bridged.client.frames_skipped == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_program_that_sleeps_gets_everything_else_in_its_order(server: ScriptedServer, kind: str) -> None:
+    with a_program(server, kind) as bridged:
+        send(server, bridged, "".join(moved(number) + frame(number) for number in range(20)))
+        items = all_of(bridged)
+        updates = [item for item in items if item[:3] == ("Set", "D", "N")]
+        assert [item.snapshot["D"]["N"]["x"] for item in updates] == [str(number) for number in range(20)]
+        assert frames_of(items) == [b"first", b"19"]
+        assert [item.snapshot.rev for item in items] == sorted(item.snapshot.rev for item in items)
+
+
+def test_frames_that_are_skipped_count_as_long_as_what_is_behind_them_holds_them(
+    server: ScriptedServer,
+) -> None:
+    """The snapshot of an update holds the frame before it: 40 frames of 1 MB, of which few may stay."""
+    with a_program(server, backlog_blobs=4_000_000) as bridged:
+        for number in range(40):
+            send(server, bridged, blobs(inline("b", bytes([number]) * 1_000_000)) + moved(number))
+        items = all_of(bridged)
+        held = {bytes(item.snapshot["D"]["B"].member("b").buffer[:1]) for item in items[:-1]}
+        assert len(held) <= 7
+        assert items[-2].snapshot["D"]["N"]["x"] == "39"
+        assert frames_of(items)[-1] == bytes([39]) * 1_000_000
+        assert bridged.client.backlog.folded > 0
+
+
+@pytest.mark.parametrize("pair", STAYS.values(), ids=STAYS.keys())
+def test_a_frame_waits_on_for_a_program_behind_the_bridge(
+    server: ScriptedServer, pair: tuple[str, str]
+) -> None:
+    with a_program(server) as bridged:
+        send(server, bridged, pair[0] + pair[1])
+        about = [item.vectorname for item in all_of(bridged) if item.eventtype in ("Set", "SetBLOB")]
+        assert about[:2] == ["B", "P"] and len(about) == 3
+        assert bridged.client.frames_skipped == 0
+
+
+@pytest.mark.parametrize("pair", GOES.values(), ids=GOES.keys())
+def test_a_frame_goes_for_a_program_behind_the_bridge(server: ScriptedServer, pair: tuple[str, str]) -> None:
+    with a_program(server) as bridged:
+        send(server, bridged, pair[0] + pair[1])
+        about = [item.vectorname for item in all_of(bridged) if item.eventtype == "SetBLOB"]
+        assert about == ["B", "P"]
+        assert bridged.client.frames_skipped == 1
