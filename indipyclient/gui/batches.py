@@ -13,6 +13,8 @@ from ..state.snapshots import Snap
 
 __all__ = ["Batches", "OnBatch"]
 
+_LONG = 1.0  # seconds
+
 OnBatch: TypeAlias = Callable[[list[Any], "Snap | None"], object]
 
 
@@ -26,7 +28,8 @@ class Batches:
 
     Attributes:
         ended: whether the mailbox has been closed and everything in it was delivered.
-        pause: seconds until the next turn may come; as long as the last one took, at least.
+        pause: seconds until the next turn may come; at least as long as the last one took, but no more
+            than a second because of that: it may have waited for somebody to answer a dialog.
 
     Raises:
         ValueError: `rate` is not above 0.
@@ -59,7 +62,7 @@ class Batches:
             if self.ended:
                 self._raise_cause()
         finally:
-            self.pause = max(self._period, monotonic() - began)
+            self.pause = max(self._period, min(monotonic() - began, _LONG))
         return bool(items)
 
     def _raise_cause(self) -> None:
