@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import ssl
 import xml.etree.ElementTree as ET
 from collections import UserDict
 from collections.abc import Callable, Iterable, Mapping
@@ -32,6 +33,7 @@ from .live.devices import Device, _ParentDevice
 from .live.views import MessageLog, ParseException
 from .net.address import server_name
 from .net.blobline import BLOBLine, without_blobs
+from .net.dial import Endpoint
 from .net.link import Asked, Attempting, Failed, Link, Lost, Made, News, Retrying, Timing
 from .offload import offload
 from .propertyvectors import BLOBVector
@@ -125,6 +127,9 @@ class IPyClient(UserDict[str, Device]):
         timeout_enable: whether commands that are not answered make a VectorTimeOut event.
         vector_timeout_min, vector_timeout_max: seconds between which the time that the server
             announced for a vector is taken.
+        ssl_context: with what to speak TLS to the server, such as ``ssl.create_default_context()``, or None
+            for plain text. INDI servers have no TLS: it is for a proxy before them. A server that
+            cannot prove to be `indihost` is not connected to. Read when `asyncrun` starts.
         separate_blobs: whether BLOBs come on a second connection, so that nothing else waits behind
             a frame. Read when `asyncrun` starts.
         newest_frames_only: whether a frame that still waits for the program is dropped when the
@@ -143,6 +148,7 @@ class IPyClient(UserDict[str, Device]):
         self.enable_reports = True
         self.resend_enableBLOB_on_def = True
         self.timeout_enable = True
+        self.ssl_context: ssl.SSLContext | None = None
         self.separate_blobs = False
         self.newest_frames_only = False
         self.frames_skipped = 0
@@ -215,7 +221,8 @@ class IPyClient(UserDict[str, Device]):
         self.__loop = asyncio.get_running_loop()
         if self._stop:  # in this order, as `shutdown` sets it and then looks for the loop
             self.__stopping.set()
-        where = (self.indihost, int(self.indiport), self.timing, self.limits)
+        endpoint = Endpoint(self.indihost, int(self.indiport), self.ssl_context)
+        where = (endpoint, self.timing, self.limits)
         links = [Link(_Ears(self.__tell_news, self.__messages_received, self.__knows_something), *where)]
         self.__link = links[0]
         if self.separate_blobs:

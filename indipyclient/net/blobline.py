@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..protocol import BLOBProgress, EnableBLOB, Limits, Message, SetVector, encode
+from .dial import Endpoint
 from .link import Link, Made, News, Retrying, Timing
 
 __all__ = ["BLOBLine", "without_blobs"]
@@ -21,22 +22,21 @@ class BLOBLine:
     Args:
         deliver: called with the BLOB messages that came in.
         failed: called when the connection was lost or could not be made; it is tried again.
-        host, port, timing, limits: as for `Link`.
+        endpoint, timing, limits: as for `Link`.
     """
 
     def __init__(
         self,
         deliver: Callable[[list[Message]], None],
         failed: Callable[[], None],
-        host: str,
-        port: int,
+        endpoint: Endpoint,
         timing: Timing,
         limits: Limits,
     ) -> None:
         self._deliver = deliver
         self._failed = failed
         self._asked: dict[tuple[str, str | None], bytes] = {}
-        self.link = Link(self, host, port, timing, limits, hello=None)
+        self.link = Link(self, endpoint, timing, limits, hello=None)
 
     def ask(self, message: EnableBLOB) -> None:
         """Ask for the BLOBs of a property, on this connection and those after it."""

@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeAlias
 
 from ..protocol import GetProperties, Limits, Message, PingRequest, encode
-from .transport import Connection, connect
+from .dial import Endpoint, connect
+from .transport import Connection
 
 __all__ = ["Asked", "Attempting", "Failed", "Link", "Lost", "Made", "News", "Retrying", "Timing"]
 
@@ -40,6 +41,8 @@ class Timing:
         respond_timeout: silence after which the connection is given up, if the server is one that
             has answered a ping on it. Silence alone is no fault: instruments may have nothing to say.
             Nor is it while the server takes a long command.
+        keepalive: within which the system itself shall find out, where it can, that the other end is
+            gone, whether the server answers pings or not; 0 for never. For connections made after.
     """
 
     connect_timeout: float = 5.0
@@ -49,6 +52,7 @@ class Timing:
     ask_interval: float = 5.0
     idle_timeout: float = 20.0
     respond_timeout: float = 40.0
+    keepalive: float = 60.0
 
     def pause(self, failures: int) -> float:
         """Seconds to wait before the next attempt, after `failures` of them in a row."""
@@ -106,7 +110,7 @@ class Link:
     """One connection after another to the same server. Belongs to one event loop.
 
     Args:
-        host, port: of the server.
+        endpoint: of the server.
         timing: see `Timing`; read each time it is needed.
         limits: on what one element may take; see `protocol.Limits`.
         hello: the first message on every connection, if any.
@@ -115,15 +119,13 @@ class Link:
     def __init__(
         self,
         owner: Owner,
-        host: str,
-        port: int,
+        endpoint: Endpoint,
         timing: Timing,
         limits: Limits,
         hello: Message | None = GetProperties(),  # noqa: B008 - immutable
     ) -> None:
         self._owner = owner
-        self._host = host
-        self._port = port
+        self._endpoint = endpoint
         self._timing = timing
         self._limits = limits
         self._hello = hello
@@ -210,8 +212,9 @@ class Link:
     async def _connect(self) -> bool:
         self._owner.tell(Attempting())
         try:
-            await connect(self._host, self._port, self, self._limits, self._timing.connect_timeout)
-        except (OSError, ValueError, OverflowError) as error:  # the last two: a name or port that is none
+            times = self._timing.connect_timeout, self._timing.keepalive
+            await connect(self._endpoint, lambda: Connection(self, self._limits), *times)
+        except (OSError, ValueError) as error:  # the last: a name or port that is none
             self._owner.tell(Failed(error))
             return False
         return True

@@ -11,15 +11,12 @@ import asyncio
 import socket
 import time
 from collections.abc import Iterable
-from functools import partial
 from typing import Protocol
 
-from ..offload import offload
 from ..protocol import Limits, Message, PingReply, PingRequest, Scanner, SetVector, encode
-from .address import unix_address
 from .shared import Descriptors
 
-__all__ = ["Connection", "Receiver", "connect"]
+__all__ = ["Connection", "Receiver"]
 
 _CHUNK = 1 << 18  # bytes read at a time from a Unix socket
 _MOST_DESCRIPTORS = 16  # that indiserver sends with one element
@@ -41,7 +38,7 @@ class Receiver(Protocol):
 
 
 class Connection(asyncio.Protocol):
-    """A connection, as an asyncio protocol: made by `connect`, ended by either side or `abort`.
+    """A connection, as an asyncio protocol: made by `dial.connect`, ended by either side or `abort`.
 
     Attributes:
         last_received: time.monotonic() of the last bytes from the server.
@@ -210,60 +207,6 @@ class Connection(asyncio.Protocol):
         """End it at once, without waiting for what the server has not taken."""
         if self._transport is not None:
             self._transport.abort()
-
-
-async def connect(host: str, port: int, receiver: Receiver, limits: Limits, timeout: float) -> Connection:
-    """Connect to a Unix socket, or by TCP to each address of the host in turn.
-
-    Args:
-        host: a name or address, or a Unix socket; see `address`.
-        timeout: seconds for the whole attempt.
-
-    Raises:
-        OSError: no address could be connected to, in time (then TimeoutError).
-    """
-    try:
-        return await asyncio.wait_for(_connect(host, port, receiver, limits), timeout)
-    except asyncio.TimeoutError:  # before Python 3.11 not the built-in one
-        raise TimeoutError(f"no answer within {timeout:g} s") from None
-
-
-async def _connect(host: str, port: int, receiver: Receiver, limits: Limits) -> Connection:
-    """The first address that takes the connection; indiserver listens on IPv4 only, names may give both."""
-    loop = asyncio.get_running_loop()
-    address = unix_address(host)
-    if address is not None:
-        return await _connect_unix(address, Connection(receiver, limits))
-    refusals: list[OSError] = []
-    for address in await _addresses(host, port):
-        try:
-            _, connection = await loop.create_connection(lambda: Connection(receiver, limits), address, port)
-        except OSError as error:
-            refusals.append(error)
-        else:
-            return connection
-    raise refusals[0] if refusals else OSError(f"{host!r} has no address")
-
-
-async def _connect_unix(address: str, connection: Connection) -> Connection:
-    """By a Unix socket, with descriptors. asyncio writes to it; it would lose them, so it does not read."""
-    loop = asyncio.get_running_loop()
-    unix = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    unix.setblocking(False)
-    try:
-        await loop.sock_connect(unix, address)
-    except BaseException:
-        unix.close()
-        raise
-    await loop.create_unix_connection(lambda: connection, sock=unix)
-    connection.read_with_descriptors(unix.dup())
-    return connection
-
-
-async def _addresses(host: str, port: int) -> list[str]:
-    """The addresses of a host, each once."""
-    look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in await offload("lookup", look_up)))
 
 
 async def _happens(event: asyncio.Event, timeout: float) -> bool:
