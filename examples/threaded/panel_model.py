@@ -268,7 +268,7 @@ class Panel:
         states = {one.state for one in device.values() if one.enable and one.group == key[2]}
         if not states:
             return Row(key, None, gone=True)
-        return Row(key, key[:2], key[2], "", max(states, key=STATES.index))
+        return Row(key, ("device", key[1]), key[2], "", max(states, key=STATES.index))
 
     def _vector_row(self, key, device):
         vector = device.get(key[2])
