@@ -83,6 +83,9 @@ def tk_panel(screen: Any) -> None:
     root.update()
     wait(root.update, lambda: ("vector", "Thermostat", "TARGET") in tree.items)
     window.editor.choose(("Thermostat", "TARGET"))
+    box = window.editor.entries["TARGET"]
+    box.delete(0, "end")
+    box.insert(0, "22")
     play(window.panel, root.update, lambda: window.camera.picture)
     save(screen, "tk_panel", (root.winfo_width(), root.winfo_height()))
     root.destroy()

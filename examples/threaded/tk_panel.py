@@ -60,6 +60,7 @@ def apply_style(root):
     style.map("Go.TButton", background=[("disabled", RAISED), ("active", "#7cbcfa")])
     style.configure("On.TButton", background=COLOURS["Ok"], foreground="#07150d")
     style.map("On.TButton", background=[("active", "#62d490")])
+    style.layout("Treeview", [("Treeview.treearea", {"sticky": "nswe"})])  # without a border
     style.configure("Treeview", background=PANE, fieldbackground=PANE, rowheight=25, borderwidth=0)
     style.configure("Treeview.Heading", background=RAISED, foreground=DIM, relief="flat", padding=4)
     style.map("Treeview", background=[("selected", LINE)], foreground=[("selected", "#ffffff")])
