@@ -141,7 +141,7 @@ async def session() -> Client:
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     client = Client(server.sockets[0].getsockname()[1])
     async with server:
-        await asyncio.wait_for(client.asyncrun(), 10)
+        await asyncio.wait_for(client.asyncrun(), 60)
     return client
 
 

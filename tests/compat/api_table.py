@@ -266,7 +266,7 @@ AT_FIRST = {
 # Names that are new. Subclasses have names of their own, so there should be few, and none by accident.
 NEW = {
     "IPyClient": """
-        command timing limits separate_blobs newest_frames_only frames_skipped
+        command timing limits separate_blobs newest_frames_only frames_skipped ssl_context
         tell messages_received knows_something
     """,
     "Device": "",

@@ -26,7 +26,7 @@ def probe(package: Package) -> dict[str, Any]:
         [package.python, str(PROBE)],
         env={**os.environ, "PYTHONPATH": package.path},
         capture_output=True,
-        timeout=60,
+        timeout=110,
         check=False,
     )
     assert done.returncode == 0, done.stderr.decode()
