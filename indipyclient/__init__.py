@@ -5,12 +5,14 @@
     live/, events, propertyvectors, propertymembers   live views of the state (0.9)
     net/, client/, ipyclient      the asyncio client
     bridge/, mailbox, queclient   the bridge to synchronous code
+    sync/, syncclient     plain calls that block, for scripts and notebooks
     demo/         instruments to try it with
 
-The names here are those of the 0.9 interface; the bridge is `indipyclient.queclient`.
+The names here are those of the 0.9 interface, and `connect`; the bridge is `indipyclient.queclient`.
 """
 
 import logging
+from typing import TYPE_CHECKING, Any
 
 from .events import (
     ConnectionLost,
@@ -32,6 +34,9 @@ from .events import (
 from .ipyclient import IPyClient
 from .propertymembers import getfloat
 from .propertyvectors import ClientEvent
+
+if TYPE_CHECKING:
+    from .syncclient import connect as connect
 
 version = "1.0.0"
 
@@ -59,3 +64,12 @@ __all__ = [
     "setTextVector",
     "version",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`connect`, which is imported when it is first asked for."""
+    if name == "connect":
+        from .syncclient import connect
+
+        return connect
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

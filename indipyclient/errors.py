@@ -2,12 +2,19 @@
 
     INDIError
     ├── NotConnected (ConnectionError)      a command was given while there is no connection
+    ├── ConnectionLostError (ConnectionError)   the connection was lost before the answer came
+    ├── ClientClosed (RuntimeError)         the client has been closed
+    ├── ClientDied (RuntimeError)           the client's thread has died; of what is chained
     ├── UnknownName (KeyError)              no such thing, with near matches
     │   ├── UnknownDevice
     │   ├── UnknownVector
     │   └── UnknownMember
     ├── ReadOnly (PermissionError)          the vector takes no commands
     ├── InvalidValue (ValueError)           the value does not suit the member
+    ├── PropertyAlert                       the device refused a command, or failed to carry it out
+    ├── PropertyDeleted                     the vector was deleted before the answer came
+    ├── Superseded                          a later command to the same vector took the place of this one
+    ├── CommandTimeout (TimeoutError)       the device did not answer a command in time
     ├── WaitTimeout (TimeoutError)          what was waited for did not come in time
     ├── MailboxClosed                       nothing more will come
     ├── MissingExtra (ImportError)          an optional package is not installed
@@ -21,15 +28,26 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .state.snapshots import SnapVector
 
 __all__ = [
+    "ClientClosed",
+    "ClientDied",
+    "CommandTimeout",
     "ConcurrentUse",
+    "ConnectionLostError",
     "INDIError",
     "InvalidValue",
     "MailboxClosed",
     "MissingExtra",
     "NotConnected",
+    "PropertyAlert",
+    "PropertyDeleted",
     "ReadOnly",
+    "Superseded",
     "UnknownDevice",
     "UnknownMember",
     "UnknownName",
@@ -45,6 +63,18 @@ class INDIError(Exception):
 
 class NotConnected(INDIError, ConnectionError):
     """There is no connection to the server at the moment."""
+
+
+class ConnectionLostError(INDIError, ConnectionError):
+    """The connection was lost after the command was sent: what became of it is not known."""
+
+
+class ClientClosed(INDIError, RuntimeError):
+    """The client has been closed, or belongs to the process that this one was forked from."""
+
+
+class ClientDied(INDIError, RuntimeError):
+    """The client's thread has ended by an exception, which is the `__cause__`."""
 
 
 class UnknownName(INDIError, KeyError):
@@ -92,6 +122,36 @@ class ReadOnly(INDIError, PermissionError):
 
 class InvalidValue(INDIError, ValueError):
     """A value that the member, or the rule of its vector, does not allow."""
+
+
+class PropertyAlert(INDIError):
+    """The device has answered a command with the state Alert.
+
+    Args:
+        vector: the vector as it was then.
+        message: what the device said about it, if anything.
+    """
+
+    def __init__(self, vector: SnapVector, message: str) -> None:
+        self.vector = vector
+        self.message = message
+        super().__init__(vector, message)
+
+    def __str__(self) -> str:
+        said = f": {self.message}" if self.message else ", and the device does not say why"
+        return f"{self.vector.devicename!r} {self.vector.name!r} is in state Alert{said}"
+
+
+class PropertyDeleted(INDIError):
+    """The server has deleted the vector, or its device, so nothing more will come of it."""
+
+
+class Superseded(INDIError):
+    """A later command to the same vector was sent before the device was done with this one."""
+
+
+class CommandTimeout(INDIError, TimeoutError):
+    """The device did not answer, or did not finish, in the time it was given; it still may."""
 
 
 class WaitTimeout(INDIError, TimeoutError):

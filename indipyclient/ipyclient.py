@@ -88,7 +88,13 @@ class _TimedOut(NamedTuple):
     name: str
 
 
-_Item: TypeAlias = Message | News | _Notice | _TimedOut | events.ClientEvent | None
+class _Call(NamedTuple):
+    """Something to be called in its turn."""
+
+    function: Callable[[], None]
+
+
+_Item: TypeAlias = Message | News | _Notice | _TimedOut | _Call | events.ClientEvent | None
 _FROM_SERVER = (SetVector, DefVector, DelProperty, DeviceMessage, GetProperties, BLOBProgress)
 _LOCAL = (Lost, _Notice, events.ClientEvent)
 
@@ -152,6 +158,7 @@ class IPyClient(UserDict[str, Device]):
         self.separate_blobs = False
         self.newest_frames_only = False
         self.frames_skipped = 0
+        self._indi_fault: Exception | None = None  # of the last attempt to connect, or of the connection
         self.vector_timeout_min: float = 2
         self.vector_timeout_max: float = 3600
         self.user_string_dict: dict[tuple[str, str | None, str | None], str] = {}
@@ -392,6 +399,13 @@ class IPyClient(UserDict[str, Device]):
     async def __on_notice(self, notice: _Notice) -> None:
         await self.__tell(self.__keeper.notice(notice.text, datetime.now(timezone.utc)))
 
+    def _indi_in_line(self, function: Callable[[], None]) -> None:
+        """Have a function called in the loop once everything that has come in so far is handled."""
+        self.__inbox.put(_Call(function))
+
+    async def __on_call(self, item: _Call) -> None:
+        item.function()
+
     async def __on_timeout(self, item: _TimedOut) -> None:
         device = self.data.get(item.device)
         if device is not None and item.name in device.data:
@@ -402,6 +416,7 @@ class IPyClient(UserDict[str, Device]):
         await self.__warn(f"Attempting to connect to {self.__where}")
 
     async def __on_made(self, news: Made) -> None:
+        self._indi_fault = None
         self.__keeper.forget()
         self.__keeper.connected(True)
         await self.__warn(f"Connected to {self.__where}")
@@ -411,6 +426,7 @@ class IPyClient(UserDict[str, Device]):
         await self.__on_notice(_Notice("getProperties sent"))
 
     async def __on_failed(self, news: Failed) -> None:
+        self._indi_fault = news.reason
         if isinstance(news.reason, ConnectionRefusedError):
             await self.__warn(f"Connection refused on {self.__where}")
         else:
@@ -418,6 +434,7 @@ class IPyClient(UserDict[str, Device]):
 
     async def __on_lost(self, news: Lost) -> None:
         """First the reason, then the end; the state says from here on that there is no connection."""
+        self._indi_fault = news.reason
         self.__answers.forget()
         self.__keeper.connected(False)
         if isinstance(news.reason, TimeoutError):
@@ -456,6 +473,7 @@ class IPyClient(UserDict[str, Device]):
         Retrying: __on_retry,
         _Notice: __on_notice,
         _TimedOut: __on_timeout,
+        _Call: __on_call,
         events.ClientEvent: __tell,
     }
 
@@ -610,24 +628,38 @@ class IPyClient(UserDict[str, Device]):
             INDIError: NotConnected, UnknownDevice, UnknownVector, UnknownMember, ReadOnly, InvalidValue.
             TypeError: `members` is not a mapping.
         """
-        if not self.connected:
-            raise NotConnected(f"there is no connection to {self.__where}")
-        stamp = _utc(timestamp)
-        if self.__is_blob(devicename, vectorname):
-            work = partial(_blob_command, self._indi_snap, devicename, vectorname, members, stamp)
-            message, pieces = await offload("send", work)
-            if not self.connected:
-                raise NotConnected(f"the connection to {self.__where} was lost before sending")
+        self.__check_connection()
+        check = partial(new_vector, self._indi_snap, devicename, vectorname, members, _utc(timestamp))
+        message = await offload("send", check) if self.__is_blob(devicename, vectorname) else check()
+        await self._indi_command(message)
+        return message
+
+    async def _indi_command(self, message: NewVector, sent: Callable[[], None] | None = None) -> None:
+        """Send a command that was checked before, and wait until the server takes it.
+
+        Args:
+            sent: called as it is sent, before the server has had a chance to answer.
+
+        Raises:
+            INDIError: NotConnected; UnknownDevice or UnknownVector, if it has been deleted since.
+        """
+        if message.kind == "BLOB":
+            pieces = await offload("send", lambda: list(encode_pieces(message)))
         else:
-            message = new_vector(self._indi_snap, devicename, vectorname, members, stamp)
             pieces = [encode(message)]
-        vector = find_vector(self._indi_snap, devicename, vectorname)
+        self.__check_connection()
+        vector = find_vector(self._indi_snap, message.device, message.name)
         self._indi_snap = state.change_vector(self._indi_snap, vector, state="Busy")
         self.__expect_answer(vector)
         self.__wirelog.sent(message)
+        if sent is not None:
+            sent()
         if self.__link is None or not await self.__link.send(pieces):
             raise NotConnected(f"the connection to {self.__where} was lost while sending")
-        return message
+
+    def __check_connection(self) -> None:
+        if not self.connected:
+            raise NotConnected(f"there is no connection to {self.__where}")
 
     async def send_getProperties(self, devicename: str | None = None, vectorname: str | None = None) -> None:
         """Ask for the definitions of everything, a device or a vector.
@@ -808,14 +840,6 @@ async def _end_tasks(tasks: Iterable[asyncio.Task[None]], grace: float) -> None:
             task.cancel()
         if pending:
             _, pending = await asyncio.wait(pending, timeout=0.03)
-
-
-def _blob_command(
-    snap: Snap, devicename: str, vectorname: str, members: Mapping[str, Any], stamp: datetime
-) -> tuple[NewVector, Iterable[bytes]]:
-    """Reading files and encoding take long: for a thread beside the loop."""
-    message = new_vector(snap, devicename, vectorname, members, stamp)
-    return message, list(encode_pieces(message))
 
 
 def _blob_bytes(message: Message) -> int:

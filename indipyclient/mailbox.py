@@ -15,13 +15,13 @@ import asyncio
 import contextlib
 import logging
 import socket
-import sys
 import threading
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Generic, TypeVar
 
+from .bridge import slices
 from .bridge.lifecycle import in_client_thread
 from .errors import ConcurrentUse, MailboxClosed, WaitTimeout, WouldDeadlock
 
@@ -30,8 +30,6 @@ __all__ = ["Mailbox"]
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
-# On Windows before Python 3.14 a wait for a lock cannot be interrupted by Ctrl-C, so it goes in slices.
-_SLICE = 0.2 if sys.platform == "win32" and sys.version_info < (3, 14) else threading.TIMEOUT_MAX
 _TURN = 64  # items after which async iteration gives the loop its turn, even if more are there
 
 
@@ -173,13 +171,13 @@ class Mailbox(Generic[T]):
             while not self._items:
                 if self._closed:
                     raise MailboxClosed("the mailbox is closed") from self._cause
-                left = _SLICE if deadline is None else deadline - time.monotonic()
+                left = slices.SLICE if deadline is None else deadline - time.monotonic()
                 if left <= 0:
                     self._unsignal()
                     raise WaitTimeout(f"nothing came within {timeout:g} s")
                 if in_client_thread():
                     raise WouldDeadlock("a client's own thread cannot wait for what that client brings")
-                self._changed.wait(min(left, _SLICE))
+                self._changed.wait(min(left, slices.SLICE))
             item = self._items.popleft()
             if not self._items:
                 self._unsignal()

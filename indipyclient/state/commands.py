@@ -12,18 +12,19 @@ members named. (libindi's client, and 0.9.)
 from __future__ import annotations
 
 import contextlib
+import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from ..errors import InvalidValue, ReadOnly, UnknownDevice, UnknownMember, UnknownVector
 from ..protocol.messages import NewVector, OneBLOB, OneMember
-from ..protocol.numbers import number_text
-from .snapshots import Snap, SnapVector
+from ..protocol.numbers import number_text, read_number
+from .snapshots import Snap, SnapNumberMember, SnapVector
 
-__all__ = ["find_vector", "new_vector"]
+__all__ = ["check_values", "find_vector", "new_vector"]
 
 
 def find_vector(snap: Snap, devicename: str, vectorname: str) -> SnapVector:
@@ -75,6 +76,45 @@ def new_vector(
         raise InvalidValue(f"no member of {_where(vector)} was given a value")
     ones = _MAKERS[vector.vectortype](vector, members)
     return NewVector(vector._info.kind, devicename, vectorname, timestamp, tuple(ones))
+
+
+def check_values(vector: SnapVector, message: NewVector, named: Container[str]) -> None:
+    """What `new_vector` leaves to the device to judge, as 0.9 did: limits, and that one switch stays On.
+
+    Args:
+        vector: the vector as it is.
+        message: the command.
+        named: the members that the program gave values; only their limits are looked at.
+
+    Raises:
+        InvalidValue: a number is out of its limits, or a OneOfMany vector would have no switch On.
+    """
+    if vector.vectortype == "NumberVector":
+        for one in message.members:
+            if one.name in named and isinstance(one, OneMember):
+                _check_limits(vector, one)
+    elif vector.rule == "OneOfMany":
+        after = {**vector, **{one.name: one.value for one in message.members if isinstance(one, OneMember)}}
+        if "On" not in after.values():
+            raise InvalidValue(f"one switch of {_where(vector)} is to be On, and this leaves none: {after}")
+
+
+def _check_limits(vector: SnapVector, one: OneMember) -> None:
+    member = vector.member(one.name)
+    assert isinstance(member, SnapNumberMember)
+    low, high = (_limit(text) for text in (member.min, member.max))
+    if low < high and not low <= read_number(one.value) <= high:
+        raise InvalidValue(
+            f"number {one.name!r} of {_where(vector)} takes {low:g} to {high:g}, not {one.value}"
+        )
+
+
+def _limit(text: str) -> float:
+    """A limit as a number; nan, which limits nothing, if it is none."""
+    try:
+        return read_number(text)
+    except ValueError:
+        return math.nan
 
 
 def _switches(vector: SnapVector, members: Mapping[str, Any]) -> list[OneMember]:

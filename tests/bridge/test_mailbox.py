@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import pytest
 
-from indipyclient import mailbox
+from indipyclient.bridge import slices
 from indipyclient.errors import ConcurrentUse, INDIError, MailboxClosed, WaitTimeout
 from indipyclient.mailbox import Mailbox
 from tests.support.deadline import becomes_true
@@ -263,6 +263,7 @@ def test_the_repr_tells_of_the_close(box: Mailbox[int]) -> None:
 _INTERRUPTED = """
 import os, signal, sys, threading, time
 from indipyclient import mailbox
+from indipyclient.bridge import slices
 from indipyclient.errors import ConcurrentUse
 
 {patch}
@@ -287,7 +288,7 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.parametrize("timeout", ["None", "60"])
-@pytest.mark.parametrize("patch", ["", "mailbox._SLICE = 0.2"], ids=["posix", "windows"])
+@pytest.mark.parametrize("patch", ["", "slices.SLICE = 0.2"], ids=["posix", "windows"])
 def test_ctrl_c_ends_the_waiting_and_not_the_mailbox(patch: str, timeout: str) -> None:
     """GUI 8, rows 13 and 14."""
     script = _INTERRUPTED.format(patch=patch, timeout=timeout)
@@ -325,7 +326,7 @@ def waits(box: Mailbox[str], monkeypatch: pytest.MonkeyPatch) -> list[float]:
             lengths.append(float("inf") if timeout is None else timeout)
         return wait(self, timeout)
 
-    monkeypatch.setattr(mailbox, "_SLICE", 0.02)
+    monkeypatch.setattr(slices, "SLICE", 0.02)
     monkeypatch.setattr(threading.Condition, "wait", note)
     return lengths
 

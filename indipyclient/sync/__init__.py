@@ -1,0 +1,1 @@
+"""What `syncclient` is made of: futures, subscriptions, and the client in its thread."""

@@ -1,0 +1,180 @@
+"""The asyncio client that a `SyncClient` runs in a thread of its own.
+
+    program --orders--> Engine --commands--> server
+    server --events--> Engine --> tracker (outcomes), subscriptions (mailboxes)
+
+The engine does not know the `SyncClient`, so a client that nobody refers to any more can be ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from .. import events
+from ..bridge.backlog import EventItem
+from ..bridge.lifecycle import ends_with_program, run
+from ..errors import ClientClosed, ClientDied, INDIError, MailboxClosed, NotConnected
+from ..ipyclient import IPyClient
+from ..mailbox import Mailbox
+from ..protocol.messages import NewVector
+from ..state import apply as state
+from .callbacks import Callbacks
+from .orders import Command, ExpectedBLOB, Order
+from .subscriptions import Subscriptions
+from .tracker import Tracker
+
+__all__ = ["Engine"]
+
+logger = logging.getLogger(__name__)
+
+
+class Engine(IPyClient):
+    """Everything but `asyncrun` and what it calls may be used from any thread.
+
+    Args:
+        indihost, indiport: the server.
+        lowest, highest: see `Tracker`.
+
+    Attributes:
+        subscriptions: who is told of events.
+        callbacks: the thread for the program's callbacks.
+        orders: what is to be carried out; its `latest` is what was asked for last.
+        ended: whether the thread has ended, or is about to: nothing more will come.
+    """
+
+    def __init__(self, indihost: str, indiport: int, lowest: float, highest: float) -> None:
+        super().__init__(indihost, indiport)
+        self.subscriptions = Subscriptions()
+        self.callbacks = Callbacks(f"indipyclient-callbacks-{indihost}:{indiport}")
+        self.orders: Mailbox[Order] = Mailbox()
+        self.ended = False
+        self.vector_timeout_min, self.vector_timeout_max = lowest, highest
+        self._cause: BaseException | None = None
+        self._tracker = Tracker(lowest, highest)
+
+    # -- for any thread -----------------------------------------------------------------------
+
+    def submit(self, order: Order) -> None:
+        """Have something carried out.
+
+        Raises:
+            ClientClosed, ClientDied: the client has ended.
+        """
+        try:
+            self.orders.put(order)
+        except MailboxClosed:
+            raise self.end_error() from self._cause
+
+    def end_error(self) -> INDIError:
+        """A new error that says how the client has ended."""
+        if self._cause is None:
+            return ClientClosed(f"the client of {self.indihost}:{self.indiport} has been closed")
+        cause = self._cause
+        error = ClientDied(
+            f"the client of {self.indihost}:{self.indiport} died of {type(cause).__name__}: {cause}"
+        )
+        error.__cause__ = cause
+        return error
+
+    def check(self) -> None:
+        """Raise what `end_error` returns if the client has ended."""
+        if self.ended:
+            raise self.end_error()
+
+    # -- the thread ---------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Connect and stay connected until `shutdown`; for a thread's target."""
+        with ends_with_program(self.shutdown):
+            cause: BaseException | None = None
+            try:
+                run(self.asyncrun)
+            except BaseException as error:
+                cause = error
+                logger.exception("the client of %s:%s died", self.indihost, self.indiport)
+            finally:
+                self._end(cause)
+
+    def _end(self, cause: BaseException | None) -> None:
+        self._cause, self.ended = cause, True
+        self.orders.close()
+        for order in self.orders.drain():
+            order.fail(self.end_error())
+        self._tracker.end(self.end_error)
+        self.subscriptions.close(None if cause is None else self.end_error())
+        self.callbacks.close()
+
+    async def asyncrun(self) -> None:
+        """As `IPyClient.asyncrun`, with orders carried out."""
+        pump = asyncio.create_task(self._carry_out_all())
+        pump.add_done_callback(self._indi_on_end)
+        try:
+            await super().asyncrun()
+        finally:
+            pump.cancel()
+            await asyncio.gather(pump, return_exceptions=True)
+        if not pump.cancelled() and (error := pump.exception()):
+            raise error
+
+    async def _carry_out_all(self) -> None:
+        async for order in self.orders:
+            try:
+                await order.carry_out(self)
+            except INDIError as error:
+                order.fail(error)
+            except asyncio.CancelledError:
+                order.fail(self.end_error())
+                raise
+            del order
+
+    # -- carrying out ---------------------------------------------------------------------------
+
+    async def send_command(self, command: Command, message: NewVector) -> None:
+        """Send a command, and follow what becomes of it."""
+        sent = False
+
+        def now_sent() -> None:
+            nonlocal sent
+            sent = True
+            self._tracker.sent(command)
+            self._indi_in_line(partial(self._begin, command, message.timestamp))
+
+        try:
+            await self._indi_command(message, now_sent)
+        except NotConnected:
+            if not sent:  # else the loss of the connection is on its way, and ends it
+                raise
+
+    def _begin(self, command: Command, stamp: datetime | None) -> None:
+        """Busy once more, as something that came in before the command may have changed that."""
+        device = self._indi_snap.get(command.key[0])
+        vector = None if device is None else device.get(command.key[1])
+        if vector is not None and vector.state != "Busy":
+            self._indi_snap = state.change_vector(self._indi_snap, vector, state="Busy")
+        self._tracker.begin(command, self._indi_snap)
+        self._publish("State", *command.key, stamp)
+        command.done_at(self._indi_snap.rev)
+
+    async def expect(self, blob: ExpectedBLOB) -> None:
+        """Ask for the BLOBs of a vector, and wait for the next one that comes in."""
+        await self.send_enableBLOB("Also", *blob.key)
+        self._tracker.sent(blob)
+        self._indi_in_line(partial(self._begin_to_expect, blob))
+
+    def _begin_to_expect(self, blob: ExpectedBLOB) -> None:
+        self._tracker.expect(blob)
+        blob.done_at(self._indi_snap.rev)
+
+    async def rxevent(self, event: Any) -> None:
+        """Tell what was asked for, and whoever has subscribed."""
+        if not (self.stop and isinstance(event, events.ConnectionLost)):  # the end is not a loss
+            self._tracker.heard(event, self._indi_snap)
+        self._publish(event.eventtype, event.devicename, event.vectorname, event.timestamp)
+
+    def _publish(self, eventtype: str, devicename: str | None, vectorname: str | None, stamp: Any) -> None:
+        if self.subscriptions:
+            self.subscriptions.publish(EventItem(eventtype, devicename, vectorname, stamp, self._indi_snap))

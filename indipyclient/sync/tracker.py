@@ -1,0 +1,198 @@
+"""Tells what became of commands, from what arrives after them.
+
+INDI has no numbers for commands: an answer to one is whatever the device says of its vector afterwards.
+
+| what arrives of the vector after the command | becomes of it |
+|---|---|
+| a set with the state Ok or Idle | done: the result is the vector |
+| Busy | it goes on; from here on without a limit, unless the program has set one |
+| Alert | `PropertyAlert`, with the text that came with it, or the newest of the device since the command |
+| a set without a state | nothing, it goes on |
+| a definition | nothing, as servers send them whenever any client asks; once the device was Busy, as a set |
+| its deletion | `PropertyDeleted` |
+| the loss of the connection | `ConnectionLostError` |
+| nothing, for as long as the device announced, within limits, or the program has set | `CommandTimeout` |
+
+Belongs to the client's loop, and sees events in the order in which they change the state.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable
+from typing import TypeAlias
+
+from .. import events
+from ..errors import (
+    CommandTimeout,
+    ConnectionLostError,
+    INDIError,
+    InvalidValue,
+    PropertyAlert,
+    PropertyDeleted,
+    Superseded,
+)
+from ..state.snapshots import Snap, SnapBLOBMember, SnapVector
+from .orders import Command, ExpectedBLOB
+
+__all__ = ["Tracker"]
+
+_Key: TypeAlias = "tuple[str | None, str | None]"
+
+
+class Tracker:
+    """All commands and expected BLOBs of a client that are under way.
+
+    Args:
+        lowest, highest: seconds that bound the time that a device announced for its answers.
+    """
+
+    def __init__(self, lowest: float, highest: float) -> None:
+        self._lowest = lowest
+        self._highest = highest
+        self._sent: set[Command | ExpectedBLOB] = set()  # what has come in before them is not yet handled
+        self._commands: dict[_Key, Command] = {}
+        self._blobs: dict[_Key, list[ExpectedBLOB]] = {}
+
+    def sent(self, one: Command | ExpectedBLOB) -> None:
+        """Something has been sent; see `begin` and `expect`."""
+        self._sent.add(one)
+
+    def begin(self, command: Command, snap: Snap) -> None:
+        """What arrives from here on has come in after the command was sent."""
+        self._sent.discard(command)
+        former = self._commands.pop(command.key, None)
+        if former is not None:
+            former.fail(Superseded(f"a later command to {command.where} was sent before this one was done"))
+        vector = _vector(snap, command.key)
+        if not snap.connected:
+            command.fail(_lost(command.where, snap))
+        elif vector is None:
+            command.fail(PropertyDeleted(f"{command.where} was deleted as it was commanded"))
+        else:
+            self._begin(command, vector, snap)
+
+    def _begin(self, command: Command, vector: SnapVector, snap: Snap) -> None:
+        self._commands[command.key] = command
+        command.said = _newest_message(snap, command.key[0])
+        self._start_timer(command, vector)
+
+    def expect(self, blob: ExpectedBLOB) -> None:
+        """The next BLOB that arrives is wanted."""
+        self._sent.discard(blob)
+        self._blobs.setdefault(blob.key, []).append(blob)
+
+    def heard(self, event: events.Event, snap: Snap) -> None:
+        """Something has arrived; `snap` is the state after it."""
+        if not self._commands and not self._blobs:
+            return
+        key = event.devicename, event.vectorname
+        if isinstance(event, events.setVector | events.defVector):
+            if (command := self._commands.get(key)) is not None:
+                self._answered(command, event, snap)
+            if key in self._blobs and isinstance(event, events.setBLOBVector):
+                self._frame(key, snap)
+        elif isinstance(event, events.delProperty):
+            self._deleted(event)
+        elif isinstance(event, events.ConnectionLost):
+            self._fail_begun(lambda what: _lost(what, snap))
+
+    def end(self, error: Callable[[], INDIError]) -> None:
+        """The client has ended, so nothing more arrives."""
+        self._fail_begun(lambda what: error())
+        while self._sent:
+            self._sent.pop().fail(error())
+
+    # -- commands ---------------------------------------------------------------------------
+
+    def _start_timer(self, command: Command, vector: SnapVector) -> None:
+        seconds = command.timeout
+        if seconds is not None:
+            if math.isnan(seconds):
+                seconds = min(max(vector.timeout or 0.0, self._lowest), self._highest)
+            loop = asyncio.get_running_loop()
+            command.timer = loop.call_later(seconds, self._timed_out, command, seconds)
+
+    def _timed_out(self, command: Command, seconds: float) -> None:
+        del self._commands[command.key]
+        how = "did not finish" if command.busy else "did not answer"
+        command.fail(CommandTimeout(f"{command.where} {how} within {seconds:g} s"))
+
+    def _answered(self, command: Command, event: events.setVector | events.defVector, snap: Snap) -> None:
+        if event.state is None or (isinstance(event, events.defVector) and not command.busy):
+            return
+        if event.state == "Busy":
+            command.busy = True
+            if command.timeout is not None and math.isnan(command.timeout):
+                command.stop_timer()
+            return
+        del self._commands[command.key]
+        vector = snap[command.key[0]][command.key[1]]
+        if event.state == "Alert":
+            command.fail(PropertyAlert(vector, event.message or _said_since(command, snap)))
+        else:
+            command.settle(vector)
+
+    # -- BLOBs ------------------------------------------------------------------------------
+
+    def _frame(self, key: _Key, snap: Snap) -> None:
+        vector = snap[key[0]][key[1]]  # type: ignore[index]  # a BLOB has both names
+        new = [
+            member
+            for member in vector.members().values()
+            if isinstance(member, SnapBLOBMember) and member.rev == vector.rev
+        ]
+        waiting = self._blobs.pop(key)
+        for expected in waiting:
+            wanted = (member for member in new if expected.membername in (None, member.name))
+            if (member := next(wanted, None)) is None:
+                self._blobs.setdefault(key, []).append(expected)
+            elif member.error:
+                expected.fail(InvalidValue(f"the BLOB {member.name!r} of {expected.where}: {member.error}"))
+            else:
+                expected.outcome.settle(member)
+
+    # -- ends ---------------------------------------------------------------------------------
+
+    def _deleted(self, event: events.delProperty) -> None:
+        said = f": {event.message}" if event.message else ""
+        for key in self._keys():
+            if event.devicename == key[0] and event.vectorname in (None, key[1]):
+                self._fail(key, lambda what: PropertyDeleted(f"the server has deleted {what}{said}"))
+
+    def _fail_begun(self, error: Callable[[str], INDIError]) -> None:
+        for key in self._keys():
+            self._fail(key, error)
+
+    def _keys(self) -> list[_Key]:
+        return list({**self._commands, **self._blobs})
+
+    def _fail(self, key: _Key, error: Callable[[str], INDIError]) -> None:
+        failing: list[Command | ExpectedBLOB] = [*self._blobs.pop(key, ())]
+        if (command := self._commands.pop(key, None)) is not None:
+            failing.append(command)
+        for one in failing:
+            one.fail(error(one.where))
+
+
+def _vector(snap: Snap, key: tuple[str, str]) -> SnapVector | None:
+    device = snap.get(key[0])
+    vector = None if device is None else device.get(key[1])
+    return vector if vector is not None and vector.enable else None
+
+
+def _lost(what: str, snap: Snap) -> ConnectionLostError:
+    where = f"{snap.indihost}:{snap.indiport}"
+    return ConnectionLostError(f"the connection to {where} was lost while {what} was waited for")
+
+
+def _newest_message(snap: Snap, devicename: str) -> object:
+    """The newest message of a device, as an object to be compared with `is`."""
+    device = snap.get(devicename)
+    return device.messages[0] if device is not None and device.messages else None
+
+
+def _said_since(command: Command, snap: Snap) -> str:
+    messages = snap[command.key[0]].messages
+    return messages[0][1] if messages and messages[0] is not command.said else ""

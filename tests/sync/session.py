@@ -1,0 +1,54 @@
+"""A `SyncClient` and the server's end of its connection, both driven from the test's thread."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any
+
+from indipyclient.protocol import EnableBLOB, NewVector
+from indipyclient.syncclient import SyncClient, VectorHandle
+from tests.support.scripted import ALL, PATIENCE, Peer, ScriptedServer
+
+
+class Session:
+    """Connected, and all of `ALL` defined; a context manager that ends the client."""
+
+    def __init__(self, server: ScriptedServer, definitions: str = ALL, **options: Any) -> None:
+        self.server = server
+        self.indi = SyncClient("127.0.0.1", server.port, **{"patience": 0, **options})
+        self.indi._engine.timing.reconnect_min = 0.02
+        self.peer: Peer = server.greet(definitions)
+        self.settle()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.indi.close()
+        assert not self.indi._thread.is_alive()
+
+    def vector(self, name: str) -> VectorHandle:
+        """A handle of a vector of the device D."""
+        return self.indi["D"][name]
+
+    def send(self, data: str) -> None:
+        """Have the server send something, and wait until the client has handled it."""
+        self.peer.send(data)
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the client has handled all that the server has sent."""
+        box = self.indi.subscribe(kinds=["Message"])
+        self.peer.send('<message message="handled so far"/>')
+        while box.get(PATIENCE).snapshot.messages[0][1] != "handled so far":
+            pass
+
+    def command(self) -> NewVector:
+        """The next command that the server gets."""
+        message = self.peer.receive()
+        while isinstance(message, EnableBLOB):
+            message = self.peer.receive()
+        assert isinstance(message, NewVector)
+        return message
