@@ -476,6 +476,7 @@ class Window:
         self.panel, self.darkroom = Panel(observatory.commands), Darkroom()
         root.title("Observatory")
         root.geometry("1240x800")
+        root.bind("<Destroy>", self._on_destroy)
         apply_style(root)
         self.header = Header(root, self.panel, observatory.where)
         self.header.pack(fill="x")
@@ -515,6 +516,11 @@ class Window:
         self.plot.pack(side="left", fill="both", expand=True, padx=(0, 8))
         self.messages = Messages(below, self.panel)
         self.messages.pack(side="left", fill="both", expand=True)
+
+    def _on_destroy(self, event):
+        if event.widget is self.root:
+            for timer in self.root.tk.splitlist(self.root.tk.call("after", "info")):
+                self.root.after_cancel(timer)
 
     def _show(self, items, snapshot):
         """Called in the window's thread with what has come."""

@@ -18,6 +18,10 @@ __all__ = ["Delivery", "deliver"]
 
 _REST = 0.1  # seconds between looks when nothing has come for a while
 
+# A Tcl interpreter that the garbage collector frees in another thread aborts the whole process, and the
+# collector runs in any thread, such as a client's. So the interpreters of windows stay until the end.
+_interpreters: list[Any] = []
+
 
 def deliver(mailbox: Mailbox[Any], widget: tkinter.Misc, on_batch: OnBatch, rate: float = 25) -> Delivery:
     """Call ``on_batch(items, snapshot)`` in the thread of `widget` with what comes in `mailbox`.
@@ -45,6 +49,8 @@ class Delivery:
         self._timer: str | None = None
         self._stopped = False
         widget.bind("<Destroy>", self._on_destroy, add=True)
+        if widget.tk not in _interpreters:
+            _interpreters.append(widget.tk)
         self._timer = widget.after(0, self._turn)
 
     def stop(self) -> None:

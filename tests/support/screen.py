@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import select
 import shutil
 import subprocess
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,17 +65,19 @@ class Screen:
         """Press the left button at a place, with the real pointer."""
         return self.start("mousemove", round(x), round(y), "click", 1)
 
-    def windows(self, title: str) -> list[str]:
-        """The ids of the windows with this title."""
-        found: Any = subprocess.run(
-            ["xdotool", "search", "--onlyvisible", "--name", title],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=False,
+    def windows(self, title: str) -> list[int]:
+        """The ids of the windows with this title that are to be seen."""
+        command = ["xdotool", "search", "--onlyvisible", "--name", title]
+        pipe = subprocess.PIPE
+        found = subprocess.run(
+            command, env=self.environment, stdout=pipe, stderr=pipe, timeout=20, check=False
         )
-        return list(found.stdout.split())
+        return list(map(int, found.stdout.split()))
+
+    def ask_to_close(self, title: str) -> None:
+        """Do what a window manager does when the closing button of the window with this title is pressed."""
+        for window in self.windows(title):
+            _ask_to_close(self.display, window)
 
 
 def _line(descriptor: int) -> str:
@@ -88,3 +90,32 @@ def _line(descriptor: int) -> str:
             raise RuntimeError("Xvfb did not start")
         line += part
     return line.decode().strip()
+
+
+class _ClientMessage(ctypes.Structure):
+    _fields_ = (
+        ("type", ctypes.c_int),
+        ("serial", ctypes.c_ulong),
+        ("send_event", ctypes.c_int),
+        ("display", ctypes.c_void_p),
+        ("window", ctypes.c_ulong),
+        ("message_type", ctypes.c_ulong),
+        ("format", ctypes.c_int),
+        ("data", ctypes.c_long * 5),
+        ("rest_of_the_union", ctypes.c_long * 24),
+    )
+
+
+def _ask_to_close(display_name: str, window: int) -> None:
+    """Send a window what a window manager sends when its closing button is pressed."""
+    xlib = ctypes.CDLL("libX11.so.6")
+    xlib.XOpenDisplay.restype = ctypes.c_void_p
+    xlib.XInternAtom.restype = ctypes.c_ulong
+    display = ctypes.c_void_p(xlib.XOpenDisplay(display_name.encode()))
+    assert display, f"no display {display_name}"
+    protocols, delete = (
+        xlib.XInternAtom(display, name, 0) for name in (b"WM_PROTOCOLS", b"WM_DELETE_WINDOW")
+    )
+    message = _ClientMessage(33, 0, 1, None, window, protocols, 32, (delete, 0, 0, 0, 0))
+    assert xlib.XSendEvent(display, ctypes.c_ulong(window), 0, ctypes.c_long(0), ctypes.byref(message))
+    xlib.XCloseDisplay(display)
