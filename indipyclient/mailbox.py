@@ -303,16 +303,22 @@ class Mailbox(Generic[T]):
         """
         with self._changed:
             if self._pair is None:
-                self._pair = socket.socketpair()
+                watched, written = socket.socketpair()
+                self._pair = _End(fileno=watched.detach()), _End(fileno=written.detach())
                 for end in self._pair:
                     end.setblocking(False)
                 if self._items or self._closed:
                     self._pair[1].send(b"\0")
             return self._pair[0].fileno()
 
+
+class _End(socket.socket):
+    """Closes itself, in silence: the garbage collector may take it before its mailbox."""
+
+    __slots__ = ()
+
     def __del__(self) -> None:
-        for end in getattr(self, "_pair", None) or ():
-            end.close()
+        self.close()
 
 
 class _Waker:

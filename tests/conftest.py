@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,9 @@ from tests.support.deadline import becomes_true
 from tests.support.leaks import Resources
 
 SETTLE_SECONDS = 2.0
+
+# A shell has what it runs in the background ignore Ctrl-C, and with it every program that a test starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

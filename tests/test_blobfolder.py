@@ -19,9 +19,19 @@ import pytest
 from indipyclient.blobfolder import save_blob
 from indipyclient.protocol import EnableBLOB, GetProperties, NewVector, PingReply
 from tests.support.deadline import becomes_true
-from tests.support.scripted import BLOB, NUMBER, PATIENCE, Client, Peer, Running, ScriptedServer, frame, moved
+from tests.support.scripted import (
+    BLOB,
+    NUMBER,
+    PATIENCE,
+    SOON,
+    Client,
+    Peer,
+    Running,
+    ScriptedServer,
+    frame,
+    moved,
+)
 
-SOON = 1.0
 STAMP = 'timestamp="2024-01-02T03:04:05"'
 
 

@@ -26,6 +26,7 @@ from tests.support.scripted import (
     BLOB,
     NUMBER,
     PATIENCE,
+    SOON,
     TEXT,
     Peer,
     ScriptedServer,
@@ -34,7 +35,6 @@ from tests.support.scripted import (
 )
 from tests.support.session import Item, QueueSession
 
-SOON = 1.0
 END = '<message message="handled so far"/>'
 
 

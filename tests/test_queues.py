@@ -19,10 +19,7 @@ from indipyclient.net.link import Timing
 from indipyclient.protocol import GetProperties, NewVector, OneMember
 from indipyclient.queclient import QueClient
 from tests.support.deadline import becomes_true
-from tests.support.scripted import NUMBER, ScriptedServer, moved
-
-PATIENCE = 20.0
-SOON = 1.0
+from tests.support.scripted import NUMBER, PATIENCE, SOON, ScriptedServer, moved
 
 Loop = asyncio.AbstractEventLoop
 

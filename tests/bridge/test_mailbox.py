@@ -382,3 +382,16 @@ def test_a_forgotten_mailbox_is_gone_with_its_descriptors() -> None:
     del box
     gc.collect()
     assert Resources.now().beyond(before) == []
+
+
+def test_a_mailbox_may_be_collected_after_its_descriptors() -> None:
+    """In a cycle the garbage collector takes things in any order: here, by age, the descriptors first."""
+    before = Resources.now()
+    older = Mailbox[object]()
+    older.fileno()
+    newer = Mailbox[object]()
+    newer._pair, older._pair = older._pair, None
+    newer.put(newer)
+    del older, newer
+    gc.collect()
+    assert Resources.now().beyond(before) == []

@@ -11,7 +11,7 @@ from indipyclient.errors import ConcurrentUse
 from indipyclient.mailbox import Mailbox
 from tests.support.deadline import becomes_true
 
-PATIENCE = 5.0  # seconds for anything that should happen
+PATIENCE = 20.0  # seconds for anything that should happen, on a busy machine too
 
 T = TypeVar("T")
 

@@ -27,6 +27,7 @@ from indipyclient.state.snapshots import Snap
 from .servers import free_port
 
 PATIENCE = 20.0  # seconds for anything that should happen, on a busy machine too
+SOON = 5.0  # seconds for an end: it is promised within one, which a busy machine may stretch
 
 T = TypeVar("T")
 
