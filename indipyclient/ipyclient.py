@@ -690,6 +690,10 @@ class IPyClient(UserDict[str, Device]):
         for name in list(self.data):
             await self.resend_enableBLOB(name)
 
+    def _indi_blob_mode(self, devicename: str, vectorname: str) -> str:
+        """What was chosen for the BLOBs of a vector, or the default."""
+        return self.__blob_choice.mode(devicename, vectorname)
+
     async def resend_enableBLOB(self, devicename: str, vectorname: str | None = None) -> None:
         """Send again what was chosen for a BLOB vector, or for all of a device."""
         device = self.data.get(devicename)

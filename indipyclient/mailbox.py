@@ -43,6 +43,8 @@ class Mailbox(Generic[T]):
     Args:
         keep: None to keep everything that was put; N to keep only the newest N items, dropping the
             oldest and counting them in `dropped`; 1 is "only the latest".
+        weigh, most: what an item weighs, and how much all of them may weigh: likewise the oldest are
+            dropped, but never the newest. `weigh` must be quick and not use the mailbox.
 
     Attributes:
         latest: the newest item ever put, also after it was taken; None before the first.
@@ -53,13 +55,18 @@ class Mailbox(Generic[T]):
         ValueError: `keep` is less than 1.
     """
 
-    def __init__(self, keep: int | None = None) -> None:
+    def __init__(
+        self, keep: int | None = None, *, weigh: Callable[[T], int] | None = None, most: int = 0
+    ) -> None:
         if keep is not None and keep < 1:
             raise ValueError(f"keep must be at least 1, or None, not {keep}")
         self.latest: T | None = None
         self.dropped = 0
         self.hook_errors = 0
         self._keep = keep
+        self._weigh = weigh
+        self._most = most
+        self._weight = 0
         self._items: deque[T] = deque()
         self._changed = threading.Condition()
         self._signalled = False  # whether the waiting things have been told since they were last taken
@@ -100,14 +107,26 @@ class Mailbox(Generic[T]):
             if self._closed:
                 raise MailboxClosed("the mailbox is closed") from self._cause
             self._items.append(item)
-            if self._keep is not None and len(self._items) > self._keep:
-                self._items.popleft()
+            if self._weigh is not None:
+                self._weight += self._weigh(item)
+            while len(self._items) > 1 and self._too_many():
+                self._pop()
                 self.dropped += 1
             self.latest = item
             edge = self._signal()
             self._changed.notify()
         if edge:
             self._wake()
+
+    def _too_many(self) -> bool:
+        too_long = self._keep is not None and len(self._items) > self._keep
+        return too_long or (self._weigh is not None and self._weight > self._most)
+
+    def _pop(self) -> T:
+        item = self._items.popleft()
+        if self._weigh is not None:
+            self._weight -= self._weigh(item)
+        return item
 
     def close(self, cause: BaseException | None = None) -> None:
         """Take no more items. Any thread, any number of times.
@@ -178,7 +197,7 @@ class Mailbox(Generic[T]):
                 if in_client_thread():
                     raise WouldDeadlock("a client's own thread cannot wait for what that client brings")
                 self._changed.wait(min(left, slices.SLICE))
-            item = self._items.popleft()
+            item = self._pop()
             if not self._items:
                 self._unsignal()
             return item
@@ -192,6 +211,7 @@ class Mailbox(Generic[T]):
         with self._changed, self._alone():
             items = list(self._items)
             self._items.clear()
+            self._weight = 0
             self._unsignal()
             return items
 

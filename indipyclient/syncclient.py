@@ -18,13 +18,14 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import ssl
 import threading
 import weakref
 from collections.abc import Callable, Collection, Iterator, Mapping
 from types import TracebackType
 from typing import Any, TypeVar
 
-from .bridge.backlog import EventItem
+from .bridge.backlog import EventItem, blob_bytes
 from .bridge.lifecycle import in_client_thread
 from .bridge.slices import slices
 from .errors import (
@@ -60,6 +61,7 @@ def connect(
     timeout_min: float = 2,
     timeout_max: float = 3600,
     patience: float = 2,
+    ssl_context: ssl.SSLContext | None = None,
 ) -> SyncClient:
     """Connect to an INDI server; returns once the connection stands.
 
@@ -71,11 +73,19 @@ def connect(
         timeout: seconds for the server to take the connection, tried again and again; None for no limit.
         timeout_min, timeout_max: seconds that bound the time which devices announce for their answers.
         patience: seconds that ``indi[name]`` waits for a name that is not known yet.
+        ssl_context: with what to speak TLS; see `IPyClient`.
 
     Raises:
         NotConnected: no server has taken the connection in time, and why.
     """
-    client = SyncClient(host, port, timeout_min=timeout_min, timeout_max=timeout_max, patience=patience)
+    client = SyncClient(
+        host,
+        port,
+        timeout_min=timeout_min,
+        timeout_max=timeout_max,
+        patience=patience,
+        ssl_context=ssl_context,
+    )
     try:
         client.wait_connected(timeout)
     except BaseException:
@@ -99,7 +109,7 @@ class SyncClient(Mapping[str, DeviceHandle]):
     its futures do not, its handles do.
 
     Args:
-        host, port, timeout_min, timeout_max, patience: as for `connect`.
+        host, port, timeout_min, timeout_max, patience, ssl_context: as for `connect`.
     """
 
     def __init__(
@@ -110,10 +120,11 @@ class SyncClient(Mapping[str, DeviceHandle]):
         timeout_min: float = 2,
         timeout_max: float = 3600,
         patience: float = 2,
+        ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         self.patience = patience
         self._pid = os.getpid()
-        self._engine = Engine(host, port, timeout_min, timeout_max)
+        self._engine = Engine(host, port, timeout_min, timeout_max, ssl_context)
         name = f"indipyclient-{host}:{port}"
         self._thread = threading.Thread(target=self._engine.run, name=name, daemon=True)
         self._thread.start()
@@ -276,9 +287,10 @@ class SyncClient(Mapping[str, DeviceHandle]):
         device: str | None = None,
         vector: str | None = None,
         member: str | None = None,
-        kinds: Collection[str] | None = None,
+        kinds: str | Collection[str] | None = None,
         *,
         keep: int | None = 10_000,
+        blob_limit: int = 256 << 20,
     ) -> Mailbox[EventItem]:
         """Have everything that happens from now on put in a mailbox, or what is wanted of it.
 
@@ -287,17 +299,20 @@ class SyncClient(Mapping[str, DeviceHandle]):
         Args:
             device, vector: what it is about; None for all.
             member: of updates of a vector, only those that name this member.
-            kinds: words of `EventItem.eventtype`; None for all.
+            kinds: a word of `EventItem.eventtype`, or several; None for all.
             keep: how many items are kept for a program that is slow, the newest; 1 is "only the latest",
                 None is without a bound. What was dropped is counted in ``dropped`` of the mailbox.
+            blob_limit: how many bytes of frames are kept, likewise.
 
         Raises:
+            InvalidValue: a word of `kinds` is none, or there is a member without a vector.
             ClientClosed, ClientDied: the client has ended.
         """
         self._check()
-        box: Mailbox[EventItem] = Mailbox(keep)
+        wanted = Filter.of(device, vector, member, kinds)
+        box: Mailbox[EventItem] = Mailbox(keep, weigh=blob_bytes, most=blob_limit)
         try:
-            self._engine.subscriptions.add(box, Filter(device, vector, member, kinds))
+            self._engine.subscriptions.add(box, wanted)
         except MailboxClosed:
             raise self._engine.end_error() from None
         return box
@@ -308,9 +323,10 @@ class SyncClient(Mapping[str, DeviceHandle]):
         device: str | None = None,
         vector: str | None = None,
         member: str | None = None,
-        kinds: Collection[str] | None = None,
+        kinds: str | Collection[str] | None = None,
         *,
         keep: int | None = 10_000,
+        blob_limit: int = 256 << 20,
     ) -> Mailbox[EventItem]:
         """Have `callback(item)` called for what happens from now on, or what is wanted of it.
 
@@ -319,7 +335,7 @@ class SyncClient(Mapping[str, DeviceHandle]):
 
         Args:
             callback: called with an `EventItem`.
-            device, vector, member, kinds, keep: as for `subscribe`.
+            device, vector, member, kinds, keep, blob_limit: as for `subscribe`.
 
         Returns:
             The mailbox in which items wait for the callback; ``close()`` ends the calls. It need not be kept.
@@ -327,7 +343,7 @@ class SyncClient(Mapping[str, DeviceHandle]):
         Raises:
             ClientClosed, ClientDied: the client has ended.
         """
-        box = self.subscribe(device, vector, member, kinds, keep=keep)
+        box = self.subscribe(device, vector, member, kinds, keep=keep, blob_limit=blob_limit)
         self._engine.callbacks.serve(box, callback)
         return box
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -38,6 +39,7 @@ class Engine(IPyClient):
     Args:
         indihost, indiport: the server.
         lowest, highest: see `Tracker`.
+        ssl_context: see `IPyClient`.
 
     Attributes:
         subscriptions: who is told of events.
@@ -46,8 +48,16 @@ class Engine(IPyClient):
         ended: whether the thread has ended, or is about to: nothing more will come.
     """
 
-    def __init__(self, indihost: str, indiport: int, lowest: float, highest: float) -> None:
+    def __init__(
+        self,
+        indihost: str,
+        indiport: int,
+        lowest: float,
+        highest: float,
+        ssl_context: ssl.SSLContext | None,
+    ) -> None:
         super().__init__(indihost, indiport)
+        self.ssl_context = ssl_context
         self.subscriptions = Subscriptions()
         self.callbacks = Callbacks(f"indipyclient-callbacks-{indihost}:{indiport}")
         self.orders: Mailbox[Order] = Mailbox()
@@ -124,7 +134,7 @@ class Engine(IPyClient):
         async for order in self.orders:
             try:
                 await order.carry_out(self)
-            except INDIError as error:
+            except Exception as error:
                 order.fail(error)
             except asyncio.CancelledError:
                 order.fail(self.end_error())
@@ -161,7 +171,8 @@ class Engine(IPyClient):
 
     async def expect(self, blob: ExpectedBLOB) -> None:
         """Ask for the BLOBs of a vector, and wait for the next one that comes in."""
-        await self.send_enableBLOB("Also", *blob.key)
+        if self._indi_blob_mode(*blob.key) == "Never":
+            await self.send_enableBLOB("Also", *blob.key)
         self._tracker.sent(blob)
         self._indi_in_line(partial(self._begin_to_expect, blob))
 

@@ -25,6 +25,7 @@ from ..errors import (
 from ..state.commands import check_values, find_vector, new_vector
 from ..state.snapshots import Snap, SnapBLOBMember, SnapDevice, SnapMember, SnapVector
 from .goal import Goal
+from .messages import newest_message, said_since
 from .orders import Command, ExpectedBLOB, Request
 from .outcome import Outcome
 
@@ -275,14 +276,18 @@ class VectorHandle(_Handle[Any]):
         with contextlib.suppress(UnknownDevice, UnknownVector):
             goal.check(find_vector(self._client.snapshot(), *self._path))
         seen: SnapVector | None = None
+        said: object = None
 
         def reached(snap: Snap) -> bool:
-            nonlocal seen
+            nonlocal seen, said
             before, seen = seen, find_vector(snap, *self._path)
-            if seen is before:
+            if before is None:
+                said = newest_message(snap, self.devicename)
+            elif seen is before:
                 return False
-            if goal.failed(seen) and before is not None:
-                raise PropertyAlert(seen, seen.message)
+            elif goal.failed(seen):
+                came_with_it = seen.message if seen.message_timestamp is seen.timestamp else ""
+                raise PropertyAlert(seen, came_with_it or said_since(said, snap, self.devicename))
             return goal.reached(seen)
 
         snap = self._client._wait(reached, timeout, lambda: f"{self.devicename!r} {self.name!r} {goal}")

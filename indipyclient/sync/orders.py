@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from ..errors import INDIError
 from ..protocol.messages import NewVector
 from ..state.snapshots import SnapBLOBMember, SnapVector
 from .outcome import Outcome
@@ -19,7 +18,10 @@ from .outcome import Outcome
 if TYPE_CHECKING:
     from .engine import Engine
 
-__all__ = ["Command", "ExpectedBLOB", "Order", "Request"]
+__all__ = ["Awaited", "Command", "ExpectedBLOB", "Order", "Request"]
+
+
+T = TypeVar("T")
 
 
 class Order:
@@ -35,7 +37,7 @@ class Order:
         self.carried_out = threading.Event()
 
     async def carry_out(self, engine: Engine) -> None:
-        """Do it, in the client's loop. Raises INDIError if it cannot be done."""
+        """Do it, in the client's loop. Raises what it cannot be done for."""
         raise NotImplementedError
 
     def done_at(self, rev: int) -> None:
@@ -43,12 +45,43 @@ class Order:
         self.rev = rev
         self.carried_out.set()
 
-    def fail(self, error: INDIError) -> None:
+    def fail(self, error: Exception) -> None:
         """It is not, or has no result."""
         self.carried_out.set()
 
 
-class Command(Order):
+class Awaited(Order, Generic[T]):
+    """Something of a vector that has an outcome.
+
+    Args:
+        key: names of the device and the vector.
+        outcome: gets the result, or an error; let go with that, as a frame must not be held here.
+    """
+
+    def __init__(self, key: tuple[str, str], outcome: Outcome[T]) -> None:
+        super().__init__()
+        self.key = key
+        self._outcome: Outcome[T] | None = outcome
+
+    @property
+    def where(self) -> str:
+        """The vector, for messages."""
+        return f"{self.key[0]!r} {self.key[1]!r}"
+
+    def settle(self, result: T) -> None:
+        """This has become of it."""
+        outcome, self._outcome = self._outcome, None
+        if outcome is not None:
+            outcome.settle(result)
+
+    def fail(self, error: Exception) -> None:
+        super().fail(error)
+        outcome, self._outcome = self._outcome, None
+        if outcome is not None:
+            outcome.fail(error)
+
+
+class Command(Awaited[SnapVector]):
     """New values for a vector, checked.
 
     Args:
@@ -63,34 +96,25 @@ class Command(Order):
     """
 
     def __init__(self, message: NewVector, timeout: float | None, outcome: Outcome[SnapVector]) -> None:
-        super().__init__()
-        self.key = message.device, message.name
+        super().__init__((message.device, message.name), outcome)
         self.timeout = timeout
-        self.outcome = outcome
         self.busy = False
         self.said: object = None
         self.timer: asyncio.TimerHandle | None = None
         self._message: NewVector | None = message
-
-    @property
-    def where(self) -> str:
-        """The vector, for messages."""
-        return f"{self.key[0]!r} {self.key[1]!r}"
 
     async def carry_out(self, engine: Engine) -> None:
         message, self._message = self._message, None  # a frame that was sent must not be held
         if message is not None:
             await engine.send_command(self, message)
 
-    def settle(self, vector: SnapVector) -> None:
-        """The device is done."""
+    def settle(self, result: SnapVector) -> None:
         self.stop_timer()
-        self.outcome.settle(vector)
+        super().settle(result)
 
-    def fail(self, error: INDIError) -> None:
-        super().fail(error)
+    def fail(self, error: Exception) -> None:
         self.stop_timer()
-        self.outcome.fail(error)
+        super().fail(error)
 
     def stop_timer(self) -> None:
         """It has all the time there is."""
@@ -99,11 +123,10 @@ class Command(Order):
             self.timer = None
 
 
-class ExpectedBLOB(Order):
+class ExpectedBLOB(Awaited[SnapBLOBMember]):
     """The next BLOB of a vector.
 
     Args:
-        key: names of the device and the vector.
         membername: of the member, or None for any.
         outcome: gets the member.
     """
@@ -111,22 +134,11 @@ class ExpectedBLOB(Order):
     def __init__(
         self, key: tuple[str, str], membername: str | None, outcome: Outcome[SnapBLOBMember]
     ) -> None:
-        super().__init__()
-        self.key = key
+        super().__init__(key, outcome)
         self.membername = membername
-        self.outcome = outcome
-
-    @property
-    def where(self) -> str:
-        """The vector, for messages."""
-        return f"{self.key[0]!r} {self.key[1]!r}"
 
     async def carry_out(self, engine: Engine) -> None:
         await engine.expect(self)
-
-    def fail(self, error: INDIError) -> None:
-        super().fail(error)
-        self.outcome.fail(error)
 
 
 class Request(Order):

@@ -11,10 +11,18 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from ..bridge.backlog import EventItem
-from ..errors import MailboxClosed
+from ..errors import InvalidValue, MailboxClosed
 from ..mailbox import Mailbox
 
-__all__ = ["Filter", "Subscriptions"]
+__all__ = ["KINDS", "Filter", "Subscriptions"]
+
+KINDS = frozenset(
+    {
+        *("Message", "Define", "DefineBLOB", "Set", "SetBLOB", "Delete", "State", "TimeOut"),
+        *("ConnectionMade", "ConnectionLost", "getProperties", "Progress"),
+    }
+)
+"""The words of `EventItem.eventtype`."""
 
 
 class Filter(NamedTuple):
@@ -30,6 +38,24 @@ class Filter(NamedTuple):
     vector: str | None = None
     member: str | None = None
     kinds: Collection[str] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        device: str | None,
+        vector: str | None,
+        member: str | None,
+        kinds: str | Collection[str] | None,
+    ) -> Filter:
+        """Checked: raises InvalidValue for a kind that is none, and for a member without a vector."""
+        if member is not None and vector is None:
+            raise InvalidValue(f"a member is one of a vector, and none is given with {member!r}")
+        if isinstance(kinds, str):
+            kinds = (kinds,)
+        for kind in kinds or ():
+            if kind not in KINDS:
+                raise InvalidValue(f"{kind!r} is no kind of event; there are {', '.join(sorted(KINDS))}")
+        return cls(device, vector, member, None if kinds is None else frozenset(kinds))
 
     def wants(self, item: EventItem) -> bool:
         """Whether an item passes."""

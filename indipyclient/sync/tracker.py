@@ -21,7 +21,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from .. import events
 from ..errors import (
@@ -34,7 +34,8 @@ from ..errors import (
     Superseded,
 )
 from ..state.snapshots import Snap, SnapBLOBMember, SnapVector
-from .orders import Command, ExpectedBLOB
+from .messages import newest_message, said_since
+from .orders import Awaited, Command, ExpectedBLOB
 
 __all__ = ["Tracker"]
 
@@ -51,11 +52,11 @@ class Tracker:
     def __init__(self, lowest: float, highest: float) -> None:
         self._lowest = lowest
         self._highest = highest
-        self._sent: set[Command | ExpectedBLOB] = set()  # what has come in before them is not yet handled
+        self._sent: set[Awaited[Any]] = set()  # what has come in before them is not yet handled
         self._commands: dict[_Key, Command] = {}
         self._blobs: dict[_Key, list[ExpectedBLOB]] = {}
 
-    def sent(self, one: Command | ExpectedBLOB) -> None:
+    def sent(self, one: Awaited[Any]) -> None:
         """Something has been sent; see `begin` and `expect`."""
         self._sent.add(one)
 
@@ -75,7 +76,7 @@ class Tracker:
 
     def _begin(self, command: Command, vector: SnapVector, snap: Snap) -> None:
         self._commands[command.key] = command
-        command.said = _newest_message(snap, command.key[0])
+        command.said = newest_message(snap, command.key[0])
         self._start_timer(command, vector)
 
     def expect(self, blob: ExpectedBLOB) -> None:
@@ -130,7 +131,9 @@ class Tracker:
         del self._commands[command.key]
         vector = snap[command.key[0]][command.key[1]]
         if event.state == "Alert":
-            command.fail(PropertyAlert(vector, event.message or _said_since(command, snap)))
+            command.fail(
+                PropertyAlert(vector, event.message or said_since(command.said, snap, command.key[0]))
+            )
         else:
             command.settle(vector)
 
@@ -151,7 +154,7 @@ class Tracker:
             elif member.error:
                 expected.fail(InvalidValue(f"the BLOB {member.name!r} of {expected.where}: {member.error}"))
             else:
-                expected.outcome.settle(member)
+                expected.settle(member)
 
     # -- ends ---------------------------------------------------------------------------------
 
@@ -169,7 +172,7 @@ class Tracker:
         return list({**self._commands, **self._blobs})
 
     def _fail(self, key: _Key, error: Callable[[str], INDIError]) -> None:
-        failing: list[Command | ExpectedBLOB] = [*self._blobs.pop(key, ())]
+        failing: list[Awaited[Any]] = [*self._blobs.pop(key, ())]
         if (command := self._commands.pop(key, None)) is not None:
             failing.append(command)
         for one in failing:
@@ -185,14 +188,3 @@ def _vector(snap: Snap, key: tuple[str, str]) -> SnapVector | None:
 def _lost(what: str, snap: Snap) -> ConnectionLostError:
     where = f"{snap.indihost}:{snap.indiport}"
     return ConnectionLostError(f"the connection to {where} was lost while {what} was waited for")
-
-
-def _newest_message(snap: Snap, devicename: str) -> object:
-    """The newest message of a device, as an object to be compared with `is`."""
-    device = snap.get(devicename)
-    return device.messages[0] if device is not None and device.messages else None
-
-
-def _said_since(command: Command, snap: Snap) -> str:
-    messages = snap[command.key[0]].messages
-    return messages[0][1] if messages and messages[0] is not command.said else ""
