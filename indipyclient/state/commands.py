@@ -12,7 +12,6 @@ members named. (libindi's client, and 0.9.)
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 from collections.abc import Container, Iterator, Mapping
 from datetime import datetime
@@ -102,19 +101,11 @@ def check_values(vector: SnapVector, message: NewVector, named: Container[str]) 
 def _check_limits(vector: SnapVector, one: OneMember) -> None:
     member = vector.member(one.name)
     assert isinstance(member, SnapNumberMember)
-    low, high = (_limit(text) for text in (member.min, member.max))
+    low, high = read_number(member.min), read_number(member.max)  # nan limits nothing
     if low < high and not low <= read_number(one.value) <= high:
         raise InvalidValue(
             f"number {one.name!r} of {_where(vector)} takes {low:g} to {high:g}, not {one.value}"
         )
-
-
-def _limit(text: str) -> float:
-    """A limit as a number; nan, which limits nothing, if it is none."""
-    try:
-        return read_number(text)
-    except ValueError:
-        return math.nan
 
 
 def _switches(vector: SnapVector, members: Mapping[str, Any]) -> list[OneMember]:

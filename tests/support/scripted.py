@@ -127,6 +127,8 @@ class Peer:
         self._messages: list[Message] = []
         self.raw = bytearray()  # what the client has sent so far, as far as it was read
         connection.settimeout(2 * PATIENCE)  # for much that is sent to a client that is slow
+        if connection.family == socket.AF_INET:  # small pieces must not wait for each other
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def fileno(self) -> int:
         """For select: readable once the client has sent something."""

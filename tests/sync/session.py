@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from types import TracebackType
 from typing import Any
 
 from indipyclient.protocol import EnableBLOB, NewVector
-from indipyclient.syncclient import SyncClient, VectorHandle
+from indipyclient.sync.handles import VectorHandle
+from indipyclient.syncclient import SyncClient
 from tests.support.scripted import ALL, PATIENCE, Peer, ScriptedServer
 
 
@@ -15,6 +17,7 @@ class Session:
 
     def __init__(self, server: ScriptedServer, definitions: str = ALL, **options: Any) -> None:
         self.server = server
+        self._count = itertools.count()
         self.indi = SyncClient("127.0.0.1", server.port, **{"patience": 0, **options})
         self.indi._engine.timing.reconnect_min = 0.02
         self.peer: Peer = server.greet(definitions)
@@ -40,9 +43,10 @@ class Session:
 
     def settle(self) -> None:
         """Wait until the client has handled all that the server has sent."""
-        box = self.indi.subscribe(kinds=["Message"])
-        self.peer.send('<message message="handled so far"/>')
-        while box.get(PATIENCE).snapshot.messages[0][1] != "handled so far":
+        box = self.indi.subscribe(kinds="Message")
+        text = f"handled so far: {next(self._count)}"
+        self.peer.send(f'<message message="{text}"/>')
+        while not (messages := box.get(PATIENCE).snapshot.messages) or messages[0][1] != text:
             pass
 
     def command(self) -> NewVector:

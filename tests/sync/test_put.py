@@ -15,7 +15,7 @@ from indipyclient.errors import (
     Superseded,
     WaitTimeout,
 )
-from indipyclient.protocol import EnableBLOB, NewVector
+from indipyclient.protocol import EnableBLOB, NewVector, OneMember
 from tests.support.scripted import BLOB, NUMBER, PATIENCE, ScriptedServer, frame, moved
 
 from .session import Session
@@ -31,7 +31,7 @@ def message(text: str, device: str = 'device="D"') -> str:
 @pytest.mark.parametrize("state", ["Ok", "Idle"])
 def test_ok_and_idle_give_the_vector_as_it_is_then(session: Session, state: str) -> None:
     putting = session.vector("N").put(x=5)
-    assert session.command().members[0].value == "5"
+    assert session.command().members[0] == OneMember("x", "5")
     session.send(moved(4.5, f'state="{state}"'))
     vector = putting.result(PATIENCE)
     assert (vector.state, vector["x"], vector["y"]) == (state, "4.5", "2")
