@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import logging
 import sys
@@ -51,14 +52,27 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "print what changes. With --host or --port: watch that INDI server and change nothing.",
     )
     demo.add_argument("--host", help="watch the server on this host (localhost)")
-    demo.add_argument("--port", type=int, help="watch the server on this port (7624)")
-    demo.add_argument("--seconds", type=float, help="watch for so long; else until Ctrl-C")
+    demo.add_argument("--port", type=_port, help="watch the server on this port (7624)")
+    demo.add_argument("--seconds", type=_time, help="watch for so long; else until Ctrl-C")
     demo.add_argument("--folder", type=Path, default=Path("demo-frames"), help="for the frames (demo-frames)")
     options = parser.parse_args(arguments)
     options.watch = options.host is not None or options.port is not None
     if options.seconds is not None and not options.watch:
         demo.error("--seconds needs --host or --port: the demo ends by itself")
     return options
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and 0 < int(text) < 65536):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: 1 to 65535")
+    return int(text)
+
+
+def _time(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        if (seconds := float(text)) > 0:
+            return seconds
+    raise argparse.ArgumentTypeError(f"{text!r} is no time: more than 0")
 
 
 def _demo(options: argparse.Namespace) -> None:

@@ -17,7 +17,7 @@ _STYLES = {"Idle": "dim", "Ok": "green", "Busy": "yellow", "Alert": "bold red"}
 _WIDEST = 24  # what a device's column grows to
 _VECTOR_WIDTH = 18
 _MOST_VALUES = 3  # on one line
-_LONGEST_TEXT = 60
+_LONGEST_TEXT, _LONGEST_MESSAGE = 60, 300
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class _Facts:
         """The device's message, when it came with this change."""
         if not self.message or (self.message, self.message_time) == (before.message, before.message_time):
             return []
-        return [Text(_printable(self.message), "italic")]
+        return [Text(_printable(self.message, _LONGEST_MESSAGE), "italic")]
 
 
 class Reporter:
@@ -100,7 +100,7 @@ class Reporter:
         place = item.snapshot.get(item.devicename) if item.devicename else item.snapshot
         if place is not None and place.messages:
             names = [self._names(item.devicename, "")] if item.devicename else []
-            self._line("*", *names, Text(_printable(place.messages[0][1]), "italic"))
+            self._line("*", *names, Text(_printable(place.messages[0][1], _LONGEST_MESSAGE), "italic"))
 
     def _names(self, device: str | None, vector: str | None) -> Text:
         """Two columns; that of the device is as wide as the longest name so far."""
@@ -139,8 +139,8 @@ def _value(member: Any, vectortype: str) -> str:
     return str(member.membervalue)
 
 
-def _printable(text: str) -> str:
+def _printable(text: str, longest: int = _LONGEST_TEXT) -> str:
     """A server's text, short and without characters that would steer the terminal."""
-    if len(text) > _LONGEST_TEXT:
-        text = text[:_LONGEST_TEXT] + "..."
+    if len(text) > longest:
+        text = text[:longest] + "..."
     return "".join(character if character.isprintable() else "?" for character in text)

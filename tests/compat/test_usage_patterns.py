@@ -176,7 +176,7 @@ def test_the_port_may_be_a_text(server: ScriptedServer) -> None:
         client = Client("127.0.0.1", str(server.port))
         async with running(client, server, ALL):
             await client.next(ipc.ConnectionMade)
-            assert str(client.indiport) == str(server.port)
+            assert (client.indiport, client.snapshot().indiport) == (str(server.port), server.port)
             assert client.messages[-1][1] == f"Connected to 127.0.0.1:{server.port}"
 
     asyncio.run(main())
