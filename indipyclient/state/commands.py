@@ -147,7 +147,7 @@ def _texts(vector: SnapVector, members: Mapping[str, Any]) -> Iterator[OneMember
 
 def _blobs(vector: SnapVector, members: Mapping[str, Any]) -> Iterator[OneBLOB]:
     for name, value in members.items():
-        content, size, form = value if isinstance(value, tuple) and len(value) == 3 else (value, 0, "")
+        content, size, form = value if isinstance(value, tuple | list) and len(value) == 3 else (value, 0, "")
         try:
             payload, suffix = _content(content)
         except (OSError, AttributeError, RuntimeError, TypeError, ValueError) as error:

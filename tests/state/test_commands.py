@@ -308,6 +308,7 @@ def test_bytes_are_not_copied() -> None:
         ((b"frame", 0, ".fits"), 5, ".fits"),
         ((b"frame", 0, ""), 5, ""),
         ((b"frame", 1000, ".fits.z"), 1000, ".fits.z"),
+        ([b"frame", 0, ".fits"], 5, ".fits"),
     ],
 )
 def test_size_and_format_are_those_given(value: tuple[bytes, int, str], size: int, form: str) -> None:
@@ -384,7 +385,7 @@ def test_a_size_or_format_of_the_wrong_type_is_refused(value: object) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [None, 5, [b"x", 0, ""], (b"x", 0), (b"x",), (), {"x": 1}, Counted, PurePosixPath],
+    [None, 5, [b"x", 0], (b"x", 0), (b"x",), (), {"x": 1}, Counted, PurePosixPath],
     ids=lambda value: repr(value)[:20],
 )
 def test_what_is_no_blob_is_refused(value: object) -> None:
