@@ -6,13 +6,16 @@ makes pictures of frames in a thread of its own, so that a large one never holds
 """
 
 import argparse
+import gc
 import math
+import sys
 import threading
 import time
 from collections import deque
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import astropy.io.fits  # noqa: F401 - now, and not when the first frame comes
 import numpy as np
 
 from indipyclient.bridge.lifecycle import run
@@ -30,6 +33,18 @@ def arguments(description):
     parser.add_argument("--port", type=int, default=7624)
     parser.add_argument("--seconds", type=float, help="close the window by itself after this time")
     return parser.parse_args()
+
+
+def keep_window_quick():
+    """Set the interpreter up so that other threads do not hold up the window's; to be called by its thread.
+
+    Python lets a busy thread run on for 5 ms before another one gets its turn, which a window with many
+    small calls feels each time. And the garbage collector stops all threads while it looks at everything
+    there is, most of which are the libraries, loaded by now: it need not look at these again.
+    """
+    sys.setswitchinterval(0.0005)
+    gc.collect()
+    gc.freeze()
 
 
 class Observatory:
@@ -358,6 +373,11 @@ class History:
         self.key = None  # (device, vector, member)
         self.label = ""
         self.points = deque(maxlen=self.POINTS)  # (seconds of the epoch, value)
+
+    @property
+    def newest(self):
+        """What the plot shows last; for telling whether it must be drawn anew."""
+        return (self.label, *self.points[-1]) if self.points else None
 
     def choose(self, vector, member):
         """Follow another number, from its present value on."""

@@ -6,11 +6,12 @@ What is shown is kept by panel_model.py; here it is only drawn, all of it in the
 """
 
 import io
+import signal
 import time
 import tkinter as tk
 from tkinter import font, ttk
 
-from panel_model import STRETCHES, Darkroom, Observatory, Panel, arguments, shown
+from panel_model import STRETCHES, Darkroom, Observatory, Panel, arguments, keep_window_quick, shown
 from PIL import Image, ImageDraw
 
 from indipyclient.gui.tk import deliver
@@ -30,6 +31,13 @@ COLOURS = {
     "TimeOut": "#f2545b",
 }
 WORDS = {"Ok": "done", "Busy": "at work", "Alert": "failed", "TimeOut": "no answer"}
+SHOW_ROWS = """
+proc show_rows {tree changes} {
+    foreach {item text values image} $changes {
+        if {[$tree exists $item]} {$tree item $item -text $text -values $values -image $image}
+    }
+}
+"""
 TURN = 0.008  # seconds that the tree may take at a time
 
 
@@ -100,7 +108,7 @@ class Header(ttk.Frame):
 
     def __init__(self, parent, panel, where):
         super().__init__(parent, padding=(14, 10))
-        self._panel, self._where = panel, where
+        self._panel, self._where, self._seen = panel, where, None
         self._lights = {name: dot(self, COLOURS[name], 18) for name in ("connecting", "connected", "lost")}
         self.light = ttk.Label(self, image=self._lights["connecting"])
         self.light.pack(side="left", padx=(0, 10))
@@ -119,6 +127,9 @@ class Header(ttk.Frame):
 
     def refresh(self):
         state, losses = self._panel.connection, self._panel.losses
+        if self._seen == (state, losses):
+            return
+        self._seen = state, losses
         self.light["image"] = self._lights[state]
         what = {"connecting": "connecting to", "connected": "connected to", "lost": "trying to get back to"}
         lost = f"   ·   connection lost {losses} time{'s' * (losses > 1)}" if losses else ""
@@ -138,28 +149,32 @@ class Tree(ttk.Treeview):
         self.tag_configure("group", foreground=DIM)
         self.tag_configure("member", foreground=DIM)
         self.dots = {state: dot(self, COLOURS[state]) for state in ("Idle", "Ok", "Busy", "Alert")}
-        self.dots[""] = ""
         self.items = {}  # key of a row to the item that shows it
         self.keys = {}  # and the other way round
         self._panel = panel
         self._more = None
+        # all changes of a turn go to Tk in one call, as other threads may run between two
+        self.tk.eval(SHOW_ROWS)
 
     def refresh(self):
         """Show what has changed; if that is much, go on after the window has had its turn."""
         if self._more is not None:
             return
         until = time.monotonic() + TURN
+        changes = []
         for row in self._panel.rows():
-            self._show(row)
+            self._note(row, changes)
             if time.monotonic() > until:
                 self._more = self.after(10, self._go_on)
                 break
+        if changes:
+            self.tk.call("show_rows", str(self), tuple(changes))
 
     def _go_on(self):
         self._more = None
         self.refresh()
 
-    def _show(self, row):
+    def _note(self, row, changes):
         item = self.items.get(row.key)
         if row.gone:
             self._remove(item)
@@ -170,7 +185,7 @@ class Tree(ttk.Treeview):
             unfolded = row.key[0] == "device" or (row.key[0] == "group" and not self.get_children(parent))
             item = self.insert(parent, "end", open=unfolded, tags=(row.key[0],))
             self.items[row.key], self.keys[item] = item, row.key
-        self.item(item, text=f" {row.label}", values=(row.value,), image=self.dots[row.state])
+        changes += (item, f" {row.label}", (row.value,), str(self.dots.get(row.state, "")))
 
     def _remove(self, item):
         if item is None:
@@ -196,7 +211,7 @@ class Editor(ttk.Frame):
         self.outcome = ttk.Label(foot, style="Outcome.TLabel", wraplength=300)
         self.outcome.pack(side="left", fill="x", expand=True)
         self.entries, self.values = {}, {}
-        self._panel, self._key, self._vector = panel, None, None
+        self._panel, self._key, self._vector, self._seen = panel, None, None, None
         self._form = None
         self._area.bind("<MouseWheel>", lambda event: self._area.yview_scroll(-event.delta // 60, "units"))
 
@@ -229,6 +244,10 @@ class Editor(ttk.Frame):
 
     def _show_outcome(self):
         outcome = self._panel.outcomes.get(self._key)
+        seen = outcome and (outcome.state, outcome.text)
+        if seen == self._seen:
+            return
+        self._seen = seen
         if outcome is None:
             self.outcome["text"] = ""
             return
@@ -291,8 +310,8 @@ class Camera(ttk.Frame):
     def __init__(self, parent, panel, darkroom):
         super().__init__(parent, style="Pane.TFrame", padding=10)
         self._panel, self._darkroom = panel, darkroom
-        self._photo = self.picture = self._timer = None
-        self.outcome = None
+        self._photo = self.picture = self._timer = self._cameras = None
+        self.outcome, self._was_busy = None, False
         self.view = tk.Canvas(self, background="#05070a", highlightthickness=0, width=640, height=400)
         self._image = self.view.create_image(0, 0)
         self._hint = self.view.create_text(0, 0, fill=DIM, text="no frame yet")
@@ -325,11 +344,11 @@ class Camera(ttk.Frame):
 
     def refresh(self):
         cameras = self._panel.cameras()
-        if list(self.name["values"]) != cameras:
-            self.name["values"] = cameras
-        if self.name.get() not in cameras:
-            self.name.set(cameras[0] if cameras else "")
-        self.button.state(["!disabled" if cameras else "disabled"])
+        if cameras != self._cameras:
+            self._cameras = self.name["values"] = cameras
+            if self.name.get() not in cameras:
+                self.name.set(cameras[0] if cameras else "")
+            self.button.state(["!disabled" if cameras else "disabled"])
         for device, member in self._panel.take_frames().items():
             self._darkroom.develop(device, member)
         self._show_outcome()
@@ -340,8 +359,11 @@ class Camera(ttk.Frame):
         if self._timer is not None:
             self.after_cancel(self._timer)
             self._timer = None
-        exposure = self._panel.exposures.get(self.name.get())
+        exposure = self._panel.exposures.get(self.name.get()) if self._panel.exposures else None
         busy = exposure is not None and exposure.busy
+        if not (busy or self._was_busy):
+            return
+        self._was_busy = busy
         self.button["text"] = "Abort" if busy else "Expose"
         self.progress["value"] = exposure.fraction if busy else 0
         self.left["text"] = f"{exposure.left:.1f} s" if busy else ""
@@ -402,15 +424,14 @@ class Plot(ttk.Frame):
         self.canvas = tk.Canvas(self, background=PANE, highlightthickness=0, height=150, width=300)
         self.canvas.pack(fill="both", expand=True)
         self.canvas.bind("<Configure>", lambda event: self._draw())
-        self._history, self._drawn = history, None
+        self._history, self._drawn, self._timer = history, None, None
 
     def refresh(self):
-        newest = (self._history.label, self._history.points[-1]) if self._history.points else None
-        if newest != self._drawn:
-            self._drawn = newest
-            self._draw()
+        if self._timer is None and self._history.newest != self._drawn:
+            self._timer = self.after(100, self._draw)
 
     def _draw(self):
+        self._timer, self._drawn = None, self._history.newest
         points = list(self._history.points)
         self.canvas.delete("all")
         if not points:
@@ -549,6 +570,8 @@ def main():
     observatory = Observatory(options.host, options.port)
     root = tk.Tk()
     window = Window(root, observatory)
+    keep_window_quick()
+    signal.signal(signal.SIGINT, lambda number, frame: root.destroy())
     if options.seconds:
         root.after(round(1000 * options.seconds), root.destroy)
     root.mainloop()
