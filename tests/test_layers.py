@@ -36,8 +36,9 @@ MAY_KNOW: dict[str, set[str]] = {
     "blobfolder": set(),
     "offload": set(),
     "arrays": {"errors"},
-    # A BLOB member makes arrays and saves itself when asked: imported only then.
-    "state": {"protocol", "errors", "arrays", "blobfolder"},
+    "display": {"arrays"},
+    # Nodes make arrays, save and show themselves when asked: imported only then.
+    "state": {"protocol", "errors", "arrays", "blobfolder", "display"},
     "net": {"protocol", "errors", "offload"},
     "live": {"state", "protocol", "errors"},
     "client": {"live", "net", "state", "protocol", "errors", "blobfolder", "offload"},

@@ -1,4 +1,4 @@
-"""Camera frames as numpy arrays, and back.
+"""Camera frames as numpy arrays, as thumbnails, and back.
 
 | frames                  | format                                 | needs          | copies            |
 |-------------------------|----------------------------------------|----------------|-------------------|
@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from .reading import to_array, to_header
 from .shapes import stream_shape
+from .thumbnails import to_thumbnail
 from .writing import to_fits
 
-__all__ = ["stream_shape", "to_array", "to_fits", "to_header"]
+__all__ = ["stream_shape", "to_array", "to_fits", "to_header", "to_thumbnail"]

@@ -20,7 +20,7 @@ __all__ = ["BLOCK", "CARD", "HDU", "check_complete", "find_image", "scaled", "vi
 
 CARD = 80
 BLOCK = 2880
-_LONGEST_HEADER = 1000 * BLOCK
+_MOST_HEADERS = 1000 * BLOCK  # bytes of all the headers in front of the pixels
 _MOST_AXES = 8
 _DTYPES = {8: "u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
 """numpy's types by BITPIX."""
@@ -98,10 +98,11 @@ def find_image(buffer: memoryview) -> HDU:
     """The first image in a FITS file, compressed or not. Raises InvalidValue if there is none."""
     if bytes(buffer[:9]) != b"SIMPLE  =":
         raise InvalidValue("this is no FITS file")
-    start = 0
+    start, left = 0, _MOST_HEADERS
     while start == 0 or bytes(buffer[start : start + 9]) == b"XTENSION=":
-        cards = _read_cards(buffer, start)
-        start += _whole_blocks((len(cards) + 1) * CARD)
+        cards = _read_cards(buffer, start, left)
+        size = _whole_blocks((len(cards) + 1) * CARD)
+        start, left = start + size, left - size
         hdu = HDU(cards, _read_values(cards), buffer[start:])
         if hdu.is_image or hdu.is_compressed:
             return hdu
@@ -113,14 +114,14 @@ def _whole_blocks(size: int) -> int:
     return -(-size // BLOCK) * BLOCK
 
 
-def _read_cards(buffer: memoryview, start: int) -> list[bytes]:
+def _read_cards(buffer: memoryview, start: int, most: int) -> list[bytes]:
     cards: list[bytes] = []
-    for place in range(start, min(len(buffer), start + _LONGEST_HEADER), CARD):
+    for place in range(start, min(len(buffer), start + most), CARD):
         card = bytes(buffer[place : place + CARD])
         if card.rstrip() == b"END":
             return cards
         cards.append(card)
-    raise InvalidValue("the FITS header has no end")
+    raise InvalidValue("the FITS headers have no end")
 
 
 def _read_values(cards: Iterable[bytes]) -> dict[str, str]:

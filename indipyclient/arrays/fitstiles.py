@@ -32,16 +32,21 @@ _OF_TABLE = re.compile(
 _OF_IMAGE = re.compile(rb"Z(SIMPLE|TENSION|BITPIX|NAXIS\d*|PCOUNT|GCOUNT|EXTEND) *")
 
 
-def unpack(hdu: HDU) -> NDArray[Any]:
-    """The stored numbers of a compressed image. Raises InvalidValue if it is damaged or of another kind."""
+def unpack(hdu: HDU, every: int = 1) -> NDArray[Any]:
+    """The stored numbers of a compressed image; of all its rows or the first of every so many.
+
+    Raises InvalidValue if it is damaged or of another kind.
+    """
     with from_extra():
         import numpy as np
     _check_kind(hdu)
     axes, size = hdu.axes("Z"), hdu.bitpix("Z") // 8
     lengths, starts, coded = _rows(hdu, axes, size)
+    wanted = np.arange(len(starts)).reshape(-1, *axes[1:2])[..., ::every]
+    starts, lengths = starts[wanted.ravel()], lengths[wanted.ravel()]
     rows = decode_rows(coded, starts, lengths, axes[0], size, _setting(hdu, "BLOCKSIZE", 32))
     stored = rows if size == 1 else rows.view(np.dtype(f"i{size}"))
-    return stored.reshape(axes[::-1])
+    return stored.reshape(*axes[:1:-1], *wanted.shape[1:], axes[0])
 
 
 def _check_kind(hdu: HDU) -> None:

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from astropy.io.fits import Header
     from numpy.typing import NDArray
 
-__all__ = ["to_array", "to_header"]
+__all__ = ["FITS", "to_array", "to_header"]
 
-_FITS = (".fits", ".fit", ".fts", ".fits.fz", ".fit.fz", ".fz")
+FITS = (".fits", ".fit", ".fts", ".fits.fz", ".fit.fz", ".fz")
+"""Formats that are read as FITS."""
 _RAW = (".stream", ".bin")
 
 
@@ -49,14 +50,14 @@ def to_array(buffer: memoryview, form: str, shape: tuple[int, ...] | None = None
         MissingExtra: a package that is needed is not installed.
     """
     data, suffix = memoryview(buffer).cast("B"), form.lower()
-    if suffix in _FITS:
+    if suffix in FITS:
         array = _read_fits(data)
     elif suffix in PICTURES:
         array = read_picture(data, suffix)
     elif suffix in _RAW:
         array = _read_raw(data, suffix, shape)
     else:
-        known = " ".join([*_FITS, *PICTURES, *_RAW])
+        known = " ".join([*FITS, *PICTURES, *_RAW])
         raise InvalidValue(f"frames of format {form!r:.40} cannot be read as arrays; those that can: {known}")
     array.flags.writeable = False
     return array
@@ -76,8 +77,8 @@ def to_header(buffer: memoryview, form: str) -> Header:
         InvalidValue: the frame is no FITS, or its header is damaged.
         MissingExtra: astropy is not installed.
     """
-    if form.lower() not in _FITS:
-        raise InvalidValue(f"frames of format {form!r:.40} have no header; FITS has: {' '.join(_FITS)}")
+    if form.lower() not in FITS:
+        raise InvalidValue(f"frames of format {form!r:.40} have no header; FITS has: {' '.join(FITS)}")
     return read_header(find_image(memoryview(buffer).cast("B")))
 
 

@@ -51,6 +51,15 @@ Messages: TypeAlias = tuple[tuple[datetime, str], ...]
 T = TypeVar("T")
 
 
+class _Keys(Mapping[str, T]):
+    """A mapping whose keys a notebook offers after ``[``."""
+
+    __slots__ = ()
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self)
+
+
 class _Dumps:
     """JSON for anything with a `dictdump`."""
 
@@ -286,6 +295,11 @@ class SnapBLOBMember(SnapMember):
     def __repr__(self) -> str:
         return f"<SnapBLOBMember {self.name!r} {len(self.buffer or b'')} bytes {self.blobformat!r}>"
 
+    def _repr_html_(self) -> str:
+        from ..display import blob_html
+
+        return blob_html(self)
+
     def __reduce__(self) -> tuple[Any, ...]:
         # A memoryview cannot be pickled, and a received frame must not be lost with it.
         rest = self._blob and (self._blob.size, self._blob.format, self._blob.error)  # not `raw`
@@ -412,7 +426,7 @@ class VectorInfo(NamedTuple):
     itemid: int
 
 
-class SnapVector(_Dumps, Mapping[str, Any]):
+class SnapVector(_Dumps, _Keys[Any]):
     """A vector (property) at one moment: a mapping of member names to their `membervalue`."""
 
     __slots__ = (
@@ -466,6 +480,11 @@ class SnapVector(_Dumps, Mapping[str, Any]):
     def __repr__(self) -> str:
         values = ", ".join(map(repr, self._members.in_order()))
         return f"<{type(self).__name__} {self.devicename!r} {self.name!r} {self.state} [{values}]>"
+
+    def _repr_html_(self) -> str:
+        from ..display import vector_html
+
+        return vector_html(self)
 
     @property
     def vectortype(self) -> str:
@@ -647,7 +666,7 @@ VECTOR_CLASSES: dict[str, type[SnapVector]] = {
 # -- devices and the client -----------------------------------------------------------------
 
 
-class SnapDevice(_Dumps, Mapping[str, SnapVector]):
+class SnapDevice(_Dumps, _Keys[SnapVector]):
     """A device at one moment: a mapping of vector names to vector snapshots."""
 
     __slots__ = ("_devicename", "_itemid", "_messages", "_rev", "_user_string", "_vectors")
@@ -682,6 +701,11 @@ class SnapDevice(_Dumps, Mapping[str, SnapVector]):
 
     def __repr__(self) -> str:
         return f"<SnapDevice {self._devicename!r} with {len(self)} vectors>"
+
+    def _repr_html_(self) -> str:
+        from ..display import device_html
+
+        return device_html(self)
 
     @property
     def devicename(self) -> str:
@@ -750,7 +774,7 @@ class Change(NamedTuple):
     new: SnapDevice | SnapVector | None
 
 
-class Snap(_Dumps, Mapping[str, SnapDevice]):
+class Snap(_Dumps, _Keys[SnapDevice]):
     """Everything a client knows at one moment: a mapping of device names to device snapshots."""
 
     __slots__ = ("_connected", "_devices", "_indihost", "_indiport", "_messages", "_rev", "_user_string")
@@ -788,6 +812,11 @@ class Snap(_Dumps, Mapping[str, SnapDevice]):
     def __repr__(self) -> str:
         how = "connected" if self._connected else "not connected"
         return f"<Snap {self._indihost}:{self._indiport} {how}, {len(self)} devices, rev {self._rev}>"
+
+    def _repr_html_(self) -> str:
+        from ..display import client_html
+
+        return client_html(self)
 
     @property
     def indihost(self) -> str:
