@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 from . import events
@@ -27,6 +28,7 @@ from .client.blobchoice import BLOBChoice
 from .client.frames import Frames, Prepared, supersedes
 from .client.inbox import Inbox
 from .client.keeper import Keeper
+from .client.throttle import Throttle, Verdict
 from .client.wirelog import WireLog
 from .errors import INDIError, InvalidValue, NotConnected
 from .live.devices import Device, _ParentDevice
@@ -126,7 +128,7 @@ class IPyClient(UserDict[str, Device]):
 
     Attributes:
         timing: the times of the connection; see `Timing`.
-        limits: on what the server may send; see `protocol.Limits`. Read when connecting starts.
+        limits: on what the server may send; see `protocol.Limits`. Read when `asyncrun` starts.
         enable_reports: whether `report` makes a Message event.
         resend_enableBLOB_on_def: whether each definition of a BLOB vector is answered with the
             ``enableBLOB`` chosen for it.
@@ -169,6 +171,7 @@ class IPyClient(UserDict[str, Device]):
         self.__answers = Answers(lambda *names: self.__inbox.put(_TimedOut(*names)))
         self.__blob_choice = BLOBChoice()
         self.__frames = Frames()
+        self.__messages_told, self.__faults_told = Throttle(), Throttle()
         self._enableBLOBdefault = "Never"
         self._BLOBfolder: Path | None = None
         self.__wirelog = WireLog(logger)
@@ -228,6 +231,7 @@ class IPyClient(UserDict[str, Device]):
         self.__loop = asyncio.get_running_loop()
         if self._stop:  # in this order, as `shutdown` sets it and then looks for the loop
             self.__stopping.set()
+        self.__keeper.limits = self.limits
         endpoint = Endpoint(self.indihost, int(self.indiport), self.ssl_context)
         where = (endpoint, self.timing, self.limits)
         links = [Link(_Ears(self.__tell_news, self.__messages_received, self.__knows_something), *where)]
@@ -379,6 +383,9 @@ class IPyClient(UserDict[str, Device]):
     async def __on_message(self, message: Message) -> None:
         now = datetime.now(timezone.utc)
         filenames = None
+        if isinstance(message, DefVector) and (refusal := self.__keeper.refusal(message)):
+            await self.__complain(refusal)
+            return
         if isinstance(message, SetVector) and message.kind == "BLOB":
             self.__blobs_waiting -= _blob_bytes(message)
             message, filenames, _ = await self.__prepare(message, now)
@@ -394,7 +401,24 @@ class IPyClient(UserDict[str, Device]):
         self.__wirelog.received(message)
 
     async def __on_malformed(self, message: Malformed) -> None:
-        await self.__warn(message.reason)
+        await self.__complain(message.reason)
+
+    async def __on_device_message(self, message: DeviceMessage) -> None:
+        limit = self.limits.messages
+        verdict = self.__messages_told.judge(monotonic(), limit)
+        if verdict is Verdict.TELL:
+            await self.__on_message(message)
+        elif verdict is Verdict.TELL_LIMIT:
+            await self.__complain(f"more than {limit} messages came in a second: some are left out")
+
+    async def __complain(self, fault: str) -> None:
+        """Tell of something wrong with what the server sent, unless there is too much of that."""
+        limit = self.limits.faults
+        verdict = self.__faults_told.judge(monotonic(), limit)
+        if verdict is Verdict.TELL:
+            await self.__warn(fault)
+        elif verdict is Verdict.TELL_LIMIT:
+            await self.__warn(f"more than {limit} faults in a second: some are left out")
 
     async def __on_notice(self, notice: _Notice) -> None:
         await self.__tell(self.__keeper.notice(notice.text, datetime.now(timezone.utc)))
@@ -465,6 +489,7 @@ class IPyClient(UserDict[str, Device]):
 
     _HANDLERS: ClassVar[dict[type, Callable[..., Any]]] = {
         Malformed: __on_malformed,
+        DeviceMessage: __on_device_message,
         Attempting: __on_attempt,
         Made: __on_made,
         Asked: __on_asked,
@@ -825,7 +850,7 @@ class IPyClient(UserDict[str, Device]):
         folder, stamp, limit = self._BLOBfolder, message.timestamp or now, self.limits.inflated
         prepared = await self.__frames.prepare(message, folder, stamp, limit)
         for fault in prepared.faults:
-            await self.__warn(fault)
+            await self.__complain(fault)
         return prepared
 
 

@@ -23,7 +23,7 @@ import threading
 import weakref
 from collections.abc import Callable, Collection, Iterator, Mapping
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .bridge.backlog import EventItem, blob_bytes
 from .bridge.lifecycle import in_client_thread
@@ -46,6 +46,9 @@ from .sync.outcome import Outcome
 from .sync.subscriptions import Filter
 from .sync.waiting import wait_for
 
+if TYPE_CHECKING:
+    from .protocol import Limits
+
 __all__ = ["SyncClient", "connect"]
 
 logger = logging.getLogger(__name__)
@@ -62,6 +65,7 @@ def connect(
     timeout_max: float = 3600,
     patience: float = 2,
     ssl_context: ssl.SSLContext | None = None,
+    limits: Limits | None = None,
 ) -> SyncClient:
     """Connect to an INDI server; returns once the connection stands.
 
@@ -74,6 +78,7 @@ def connect(
         timeout_min, timeout_max: seconds that bound the time which devices announce for their answers.
         patience: seconds that ``indi[name]`` waits for a name that is not known yet.
         ssl_context: with what to speak TLS; see `IPyClient`.
+        limits: on what the server may send; None for those of `protocol.Limits`.
 
     Raises:
         NotConnected: no server has taken the connection in time, and why.
@@ -85,6 +90,7 @@ def connect(
         timeout_max=timeout_max,
         patience=patience,
         ssl_context=ssl_context,
+        limits=limits,
     )
     try:
         client.wait_connected(timeout)
@@ -109,7 +115,7 @@ class SyncClient(Mapping[str, DeviceHandle]):
     its futures do not, its handles do.
 
     Args:
-        host, port, timeout_min, timeout_max, patience, ssl_context: as for `connect`.
+        host, port, timeout_min, timeout_max, patience, ssl_context, limits: as for `connect`.
     """
 
     def __init__(
@@ -121,10 +127,13 @@ class SyncClient(Mapping[str, DeviceHandle]):
         timeout_max: float = 3600,
         patience: float = 2,
         ssl_context: ssl.SSLContext | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self.patience = patience
         self._pid = os.getpid()
         self._engine = Engine(host, port, timeout_min, timeout_max, ssl_context)
+        if limits is not None:
+            self._engine.limits = limits
         name = f"indipyclient-{host}:{port}"
         self._thread = threading.Thread(target=self._engine.run, name=name, daemon=True)
         self._thread.start()

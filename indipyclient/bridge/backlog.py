@@ -3,8 +3,8 @@
 While there is room nothing is lost. When it is full, a new item takes the place of the oldest one
 waiting for the same property (the same event type, device and vector): the program then sees fewer
 steps of that property, but always its newest state, since each item carries a whole snapshot. An
-item of a property of which nothing waits is always taken, so the bound is the limit plus the
-number of properties there are.
+item of a property of which nothing waits is taken all the same, so the bound is the limit plus the
+number of properties there are; should a server have made up names without end, the oldest item of all goes.
 
 BLOBs have a limit of their own, in bytes. Any item that comes after a frame holds it too, in its
 snapshot, so above this limit everything that waits is folded: of each property only the newest item
@@ -21,6 +21,8 @@ from typing import Any, NamedTuple, TypeAlias
 from ..state.snapshots import SnapBLOBMember
 
 __all__ = ["Backlog", "EventItem", "blob_bytes"]
+
+_MOST_PROPERTIES = 100_000  # of which an item each may wait when there is no room
 
 
 class EventItem(NamedTuple):
@@ -95,8 +97,12 @@ class Backlog:
     def append(self, item: EventItem) -> None:
         """Add an item at the end, in the place of an older one if there is no room."""
         places = self._places.setdefault(item[:3], deque())
-        if len(self._items) >= self._limit and places:
-            self._fold(places)
+        if len(self._items) >= self._limit:
+            if places:
+                self._fold(places)
+            elif len(self._items) >= self._limit + _MOST_PROPERTIES:
+                self.popleft()
+                self.folded += 1
         places.append(self._count)
         self._items[self._count] = item
         self._count += 1

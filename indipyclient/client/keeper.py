@@ -18,6 +18,7 @@ from ..protocol import (
     DelProperty,
     DeviceMessage,
     GetProperties,
+    Limits,
     Message,
     SetVector,
 )
@@ -40,6 +41,7 @@ class Keeper:
 
     Attributes:
         snap: the present state; one reference, so any thread may read it.
+        limits: how many devices there may be, and vectors of each.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Keeper:
         identify: state.Identify,
     ) -> None:
         self.snap = snap
+        self.limits = Limits()
         self._devices = devices
         self._new_device = new_device
         self._identify = identify
@@ -77,6 +80,15 @@ class Keeper:
         if isinstance(message, GetProperties):
             return events.getProperties(message, now, self._device(message.device))
         return None
+
+    def refusal(self, message: DefVector) -> str:
+        """Why a definition must not be taken, as there is too much already; empty if it may."""
+        vectors = self.snap.data.get(message.device)
+        if vectors is None and len(self.snap) >= self.limits.devices:
+            return f"device {message.device!r} is not taken: there are {len(self.snap)} already"
+        if vectors is None or message.name in vectors or len(vectors) < self.limits.vectors:
+            return ""
+        return f"vector {message.name!r} is not taken: {message.device!r} has {len(vectors)} already"
 
     def notice(self, text: str, now: datetime) -> events.Message:
         """Note a text of the client's own, as if the site had sent it."""

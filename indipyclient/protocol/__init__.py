@@ -1,6 +1,7 @@
 """The INDI protocol without I/O: bytes to messages and messages to bytes.
 
     scanner     bytes of a stream -> elements, whatever they hold and however they are cut
+    limits      how much of anything there may be
     reader      one element -> one message
     messages    what can be said, as immutable values
     writer      messages -> bytes
@@ -12,6 +13,7 @@
 No sockets, clocks, threads or state; nothing here raises for what a server sent.
 """
 
+from .limits import Limits
 from .messages import (
     BLOBProgress,
     DefMember,
@@ -30,7 +32,7 @@ from .messages import (
     PingRequest,
     SetVector,
 )
-from .scanner import Limits, Scanner
+from .scanner import Scanner
 from .writer import encode, encode_pieces
 
 __all__ = [

@@ -24,35 +24,15 @@ encoding), the XML 1.0 grammar where LilXML falls short of it (comments, CDATA).
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from .blobs import Base64Decoder
 from .fastpath import read_plain_set
+from .limits import Limits
 from .messages import KINDS, BLOBProgress, Malformed, Message
 from .reader import Child, Element, read_element
 from .text import clean_attribute, clean_text, decode
 
-__all__ = ["Limits", "Scanner"]
-
-
-class Limits(NamedTuple):
-    """How much one element may take before it is dropped and reported.
-
-    Fields:
-        tag: bytes of one tag (attributes included), comment or CDATA section.
-        element: bytes of one element, BLOB text not counted.
-        members: members of one vector.
-        blob: decoded bytes of the BLOBs of one element.
-        inflated: bytes that a compressed BLOB may inflate to.
-        progress: not a limit: bytes of a BLOB after which a `BLOBProgress` is told; 0 for never.
-    """
-
-    tag: int = 1 << 16
-    element: int = 1 << 25
-    members: int = 10_000
-    blob: int = 1 << 30
-    inflated: int = 1 << 30
-    progress: int = 0
+__all__ = ["Scanner"]
 
 
 _VECTORS = {f"{verb}{kind}Vector" for verb in ("def", "set", "new") for kind in KINDS}
@@ -95,7 +75,7 @@ class Scanner:
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
-        self._plain_limit = min(_PLAIN_SET, self._limits.tag, self._limits.element)
+        self._plain_limit = min(_PLAIN_SET, self._limits.tag, self._limits.text, self._limits.element)
         self._plain_from = 0  # before this place in the buffer the shortcut need not be tried
         self._buffer = bytearray()  # what has arrived and is not a whole token yet
         self._seen = 0  # how far the unfinished token at the start of the buffer was searched
@@ -342,6 +322,9 @@ class Scanner:
         assert self._element is not None and self._child is not None
         child, self._child = self._child, None
         child.text = "".join(self._text or ()).strip()
+        if len(child.text) > self._limits.text:
+            self._drop(f"a value in it is longer than {self._limits.text} characters")
+            return
         if self._blob is not None:
             self._blob_room -= self._blob.received
         child.blob, self._blob = self._blob, None

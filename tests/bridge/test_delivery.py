@@ -69,6 +69,15 @@ def test_items_of_different_kinds_do_not_fold_into_each_other() -> None:
     assert (backlog.folded, _left(backlog)) == (0, [0, 1, 2, 3])
 
 
+def test_names_made_up_without_end_drop_the_oldest_items(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Messages and requests may name devices that do not exist, each a new one."""
+    monkeypatch.setattr("indipyclient.bridge.backlog._MOST_PROPERTIES", 3)
+    backlog = Backlog(limit=2, blob_limit=0)
+    for number in range(9):
+        backlog.append(_item("getProperties", f"made up {number}", number))
+    assert (backlog.folded, _left(backlog)) == (4, [4, 5, 6, 7, 8])
+
+
 def test_a_backlog_that_was_emptied_begins_anew() -> None:
     backlog = Backlog(limit=2, blob_limit=0)
     for round_ in range(3):

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import pytest
 import trustme
 
+import indipyclient
+from indipyclient.errors import NotConnected
 from tests.support.proxy import Proxy
 from tests.support.scripted import NUMBER, Client, Running, ScriptedServer, moved
 from tests.support.servers import CCD, IndiServer, Server
@@ -146,3 +148,23 @@ def test_a_unix_socket_with_tls_is_told(authority: trustme.CA) -> None:
     client.indihost = "unix:/nowhere"
     with Running(client) as running:
         running.wait_text("unix:/nowhere is a Unix socket, which has no TLS")
+
+
+def test_the_synchronous_client_speaks_tls(server: ScriptedServer, authority: trustme.CA) -> None:
+    with (
+        Proxy(server.port, tls=server_side(authority, "127.0.0.1")) as proxy,
+        indipyclient.connect("127.0.0.1", proxy.port, timeout=20, ssl_context=trusting(authority)) as client,
+    ):
+        peer = server.greet(NUMBER)
+        client.wait_for_vector("D", "N", timeout=20)
+        peer.close()
+
+
+def test_the_synchronous_client_says_what_is_wrong_with_a_certificate(
+    server: ScriptedServer, authority: trustme.CA
+) -> None:
+    with (
+        Proxy(server.port, tls=server_side(authority, "127.0.0.1")) as proxy,
+        pytest.raises(NotConnected, match="certificate verify failed"),
+    ):
+        indipyclient.connect("127.0.0.1", proxy.port, timeout=0.5, ssl_context=trusting(trustme.CA()))

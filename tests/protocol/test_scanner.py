@@ -578,6 +578,18 @@ def test_an_element_has_a_limit(form: bytes) -> None:
     assert good == GOOD_MESSAGE
 
 
+@pytest.mark.parametrize("limit", [19, 20, 40_000])
+@pytest.mark.parametrize("form", [b"%s", b" \n%s\n", b"<![CDATA[%s]]>", b"a%s"])
+def test_a_value_has_a_limit(form: bytes, limit: int) -> None:
+    """Blanks around it do not count. Long and short ones go through different parts of the scanner."""
+    element = START + b"<oneText name='t'>" + form + b"</oneText></setTextVector>"
+    longest = limit - form.count(b"a%")
+    assert len(text_of(element % (b"x" * longest), Limits(text=limit))) == limit
+    report, good = read(element % (b"x" * (longest + 1)) + GOOD, Limits(text=limit))
+    assert isinstance(report, Malformed) and f"{limit} characters" in report.reason
+    assert good == GOOD_MESSAGE
+
+
 def test_the_limit_of_an_element_is_for_all_its_members_together() -> None:
     member = b'<oneText name="t">' + b"x" * 100 + b"</oneText>"
     report, good = read(START + member * 9 + b"</setTextVector>" + GOOD, Limits(element=1000))
