@@ -114,7 +114,36 @@ class TkWindow:
         return str(self.window.header.text["text"])
 
 
-WINDOWS = {"tk": TkWindow}
+class QtWindow:
+    """The Qt panel."""
+
+    def __init__(self, observatory: Any) -> None:
+        import qt_panel
+
+        self._app = qt_panel.QtWidgets.QApplication([])
+        self.window = qt_panel.Window(observatory)
+        self.window.show()
+        self._call: Any = None
+        self._timer = qt_panel.QtCore.QTimer(self.window, singleShot=True)
+        self._timer.setTimerType(qt_panel.Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(lambda: self._call())
+        self.run, self.quit = self._app.exec, self.window.close
+
+    def after(self, milliseconds: int, call: Any) -> None:
+        self._call = call
+        self._timer.start(milliseconds)
+
+    def shown(self, *key: str) -> str:
+        """The value that a row of the tree shows."""
+        item = self.window.tree.items.get(key)
+        return "" if item is None else str(item.text(1))
+
+    @property
+    def header(self) -> str:
+        return str(self.window.header.text.text())
+
+
+WINDOWS = {"tk": TkWindow, "qt": QtWindow}
 
 
 class Watch:

@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 
-from panel_model import STRETCHES, Darkroom, Observatory, Panel, arguments, shown
+from panel_model import STRETCHES, Darkroom, Observatory, Panel, arguments, keep_window_quick, shown
 
 from indipyclient.gui.qt import deliver
 
@@ -641,6 +641,7 @@ def main():
     observatory = Observatory(options.host, options.port)
     window = Window(observatory)
     window.show()
+    keep_window_quick()
     if options.seconds:
         QtCore.QTimer.singleShot(round(1000 * options.seconds), window.close)
     signal.signal(signal.SIGINT, lambda *_: window.close())
