@@ -273,7 +273,7 @@ class SyncClient(Mapping[str, DeviceHandle]):
         try:
             return wait_for(self._engine, holds, timeout, what)
         except MailboxClosed:
-            raise self._engine.end_error() from None
+            self._engine.raise_end()
 
     def _known(self, find: Callable[[Snap], object]) -> None:
         """Return once `find` raises no UnknownName; after `patience` seconds raise that."""
@@ -323,7 +323,7 @@ class SyncClient(Mapping[str, DeviceHandle]):
         try:
             self._engine.subscriptions.add(box, wanted)
         except MailboxClosed:
-            raise self._engine.end_error() from None
+            self._engine.raise_end()
         return box
 
     def on_change(

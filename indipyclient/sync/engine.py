@@ -13,7 +13,7 @@ import logging
 import ssl
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 from .. import events
 from ..bridge.backlog import EventItem
@@ -77,7 +77,7 @@ class Engine(IPyClient):
         try:
             self.orders.put(order)
         except MailboxClosed:
-            raise self.end_error() from self._cause
+            self.raise_end()
 
     def end_error(self) -> INDIError:
         """A new error that says how the client has ended."""
@@ -90,10 +90,14 @@ class Engine(IPyClient):
         error.__cause__ = cause
         return error
 
+    def raise_end(self) -> NoReturn:
+        """Raise what `end_error` returns."""
+        raise self.end_error() from self._cause
+
     def check(self) -> None:
         """Raise what `end_error` returns if the client has ended."""
         if self.ended:
-            raise self.end_error()
+            self.raise_end()
 
     # -- the thread ---------------------------------------------------------------------------
 

@@ -53,7 +53,7 @@ def wait_for(
                 except KeyError as error:
                     missing = error
         except MailboxClosed:
-            raise engine.end_error() from None
+            engine.raise_end()
     raise WaitTimeout(f"{what()} within {timeout:g} s{_why(engine.snapshot(), missing)}")
 
 

@@ -43,6 +43,18 @@ THREADS = {
     "no daemon": "thread = threading.Thread(target=target)\nthread.start()\n",
 }
 
+# Python 3.12 and newer refuse to start a thread while the interpreter exits; with this any version does
+NO_MORE_THREADS = """
+start = threading.Thread.start
+
+def start_unless_exiting(self):
+    if not threading.main_thread().is_alive():
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+    start(self)
+
+threading.Thread.start = start_unless_exiting
+"""
+
 
 class Ended(NamedTuple):
     """How a process has ended."""

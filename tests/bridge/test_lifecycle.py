@@ -31,7 +31,7 @@ from tests.support.scripted import BLOB, NUMBER, ScriptedServer, dead_address, m
 from tests.support.servers import free_port
 
 from .bridged import KINDS, Bridged
-from .programs import PROLOGUE, RUNS, START_SECONDS, THREADS, Program
+from .programs import NO_MORE_THREADS, PROLOGUE, RUNS, START_SECONDS, THREADS, Program
 from .threads import PATIENCE, elsewhere, start, start_waiting
 
 
@@ -186,18 +186,6 @@ def test_a_program_ends_while_its_client_pauses_between_attempts(thread: str) ->
     with Program(_program(ending, thread), free_port()) as program:
         program.wait_ready()
         assert program.end() == (0, "", "")
-
-
-NO_MORE_THREADS = """
-start = threading.Thread.start
-
-def start_unless_exiting(self):
-    if not threading.main_thread().is_alive():
-        raise RuntimeError("can't create new thread at interpreter shutdown")
-    start(self)
-
-threading.Thread.start = start_unless_exiting
-"""
 
 
 @every_thread

@@ -49,6 +49,10 @@ class Session:
         while not (messages := box.get(PATIENCE).snapshot.messages) or messages[0][1] != text:
             pass
 
+    def carried_out(self) -> None:
+        """Wait until the client has sent whatever it was asked for."""
+        self.indi.wait_for(lambda snap: True, timeout=PATIENCE)
+
     def command(self) -> NewVector:
         """The next command that the server gets."""
         message = self.peer.receive()

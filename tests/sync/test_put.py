@@ -191,6 +191,7 @@ def test_the_next_frame_comes_and_was_asked_for_before_the_command(session: Sess
 def test_a_frame_from_before_does_not_count(session: Session) -> None:
     session.send(frame(b"old"))
     expected = session.vector("B").expect_blob("b")
+    session.carried_out()
     session.send('<setBLOBVector device="D" name="B" state="Busy"/>' + BLOB)
     assert not expected.done()
     session.send(frame(b"new") + frame(b"newer"))

@@ -1,0 +1,514 @@
+"""It always ends: with its program, when it is told to, and when nobody refers to it any more.
+
+The rows are those of the list of pitfalls that this package was designed against.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import logging
+import signal
+import socket
+import threading
+import weakref
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+import pytest
+
+from indipyclient.errors import ClientClosed, ClientDied, MailboxClosed, NotConnected
+from indipyclient.syncclient import SyncClient, connect
+from tests.bridge.programs import NO_MORE_THREADS, START_SECONDS, Program
+from tests.bridge.threads import PATIENCE, start
+from tests.support.deadline import becomes_true
+from tests.support.leaks import Resources
+from tests.support.scripted import BLOB, NUMBER, ScriptedServer, dead_address, moved
+from tests.support.servers import free_port
+
+from .session import Session
+
+PROLOGUE = """
+import gc, os, sys, threading, time
+import indipyclient
+from indipyclient.bridge import slices
+from indipyclient.errors import ClientClosed, INDIError
+from indipyclient.syncclient import SyncClient
+
+def ready():
+    print("ready", flush=True)
+
+port = int(sys.argv[1])
+"""
+CONNECTED = "indi = indipyclient.connect('127.0.0.1', port)\nn = indi['D']['N']\n"
+
+# -- row 8: the end of the program ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("ending", "code"),
+    [
+        ("", 0),
+        ("sys.exit(3)", 3),
+        ("one = threading.Thread(target=sys.exit)\none.start()\none.join()", 0),
+        ("indi.close()", 0),
+        ("del indi, n", 0),
+        ("indi.on_change(print, 'X')", 0),
+        ("n.put(x=1)", 0),
+        ("n.put(x=1).add_done_callback(lambda done: None)", 0),
+        ("me = [indi]\nme.append(me)\ndel me, indi, n", 0),
+    ],
+    ids=[
+        *("end of main", "sys.exit", "sys.exit in a thread", "close", "forgotten", "callbacks", "command"),
+        *("done-callback", "cycle"),
+    ],
+)
+def test_a_program_ends_in_silence(server: ScriptedServer, ending: str, code: int) -> None:
+    """Row 8."""
+    with Program(PROLOGUE + CONNECTED + "ready()\n" + ending, server.port) as program:
+        server.greet(NUMBER)
+        program.wait_ready()
+        assert program.end() == (code, "", "")
+
+
+def test_an_exception_in_main_ends_the_program_and_is_all_that_is_said(server: ScriptedServer) -> None:
+    """Row 8."""
+    ending = "ready()\nraise LookupError('on purpose')"
+    with Program(PROLOGUE + CONNECTED + ending, server.port) as program:
+        server.greet(NUMBER)
+        program.wait_ready()
+        ended = program.end()
+        assert (ended.code, ended.errors.count("Traceback")) == (1, 1)
+        assert ended.errors.endswith("LookupError: on purpose\n")
+
+
+WAITS = [
+    "n.put(x=1, timeout=None).result()",
+    "n.put(x=1, timeout=None).result(60)",
+    "indi.wait_for(lambda snap: False, timeout=None)",
+    "indi.wait_for(lambda snap: False, timeout=60)",
+    "n.wait(state='Alert', timeout=60)",
+    "indi.subscribe().get()",
+]
+
+
+@pytest.mark.parametrize("wait", WAITS)
+def test_ctrl_c_while_waiting_ends_the_program(server: ScriptedServer, wait: str) -> None:
+    """Row 8."""
+    with Program(PROLOGUE + CONNECTED + "ready()\n" + wait, server.port) as program:
+        server.greet(NUMBER)
+        program.wait_ready()
+        program.interrupt(signal.SIGINT)
+        ended = program.end()
+        assert (ended.code, ended.errors.count("Traceback")) == (-signal.SIGINT, 1)
+        assert ended.errors.endswith("KeyboardInterrupt\n")
+
+
+def test_sigterm_ends_the_program(server: ScriptedServer) -> None:
+    """Row 8."""
+    ending = "ready()\nindi.wait_for(lambda snap: False, timeout=None)"
+    with Program(PROLOGUE + CONNECTED + ending, server.port) as program:
+        server.greet(NUMBER)
+        program.wait_ready()
+        program.interrupt(signal.SIGTERM)
+        assert program.end() == (-signal.SIGTERM, "", "")
+
+
+def _dead(server: ScriptedServer) -> None:
+    """The server dies before the program does, and refuses connections from then on."""
+    peer = server.greet(NUMBER)
+    server.refuse()
+    peer.reset()
+
+
+def _silent(server: ScriptedServer) -> None:
+    """It accepts, says nothing and reads nothing."""
+    server.accept()
+
+
+def _amid_a_frame(server: ScriptedServer) -> None:
+    """The first 8 MB of 1 GB."""
+    peer = server.greet(NUMBER + BLOB)
+    peer.send('<setBLOBVector device="D" name="B"><oneBLOB name="b" size="1000000000" format=".fits">')
+    peer.send(b"A" * 8_000_000)
+
+
+SILENT = "indi = indipyclient.connect('127.0.0.1', port)\n"
+LOST = SILENT + "while indi.connected: time.sleep(0.001)\n"
+
+
+@pytest.mark.parametrize(
+    ("scene", "ending"),
+    [
+        (_dead, LOST),
+        (_silent, SILENT),
+        (_amid_a_frame, CONNECTED + "indi['D']['B'].expect_blob()\ntime.sleep(0.2)\n"),
+    ],
+)
+def test_a_program_ends_whatever_the_server_does(
+    server: ScriptedServer, scene: Callable[[ScriptedServer], None], ending: str
+) -> None:
+    """Row 8."""
+    with Program(PROLOGUE + ending + "ready()\n", server.port) as program:
+        scene(server)
+        program.wait_ready()
+        assert program.end() == (0, "", "")
+
+
+def test_a_program_ends_while_its_client_connects() -> None:
+    """Row 8: to a host that does not answer, and to one that refuses."""
+    code = PROLOGUE + "indi = SyncClient('127.0.0.1', port)\nready()\n"
+    with dead_address() as port, Program(code, port) as program:
+        program.wait_ready()
+        assert program.end() == (0, "", "")
+    with Program(code, free_port()) as program:
+        program.wait_ready()
+        assert program.end() == (0, "", "")
+
+
+def test_no_thread_is_needed_once_the_program_exits(server: ScriptedServer) -> None:
+    """Row 12."""
+    ending = "import atexit\natexit.register(indi.close)\nputting = n.put(x=1)\nready()\n"
+    with Program(PROLOGUE + NO_MORE_THREADS + CONNECTED + ending, server.port) as program:
+        server.greet(NUMBER)
+        program.wait_ready()
+        assert program.end() == (0, "", "")
+
+
+# -- row 13: Ctrl-C, and life goes on ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("slicing", ["", "slices.SLICE = 0.1\n"], ids=["posix", "windows"])
+@pytest.mark.parametrize("wait", WAITS)
+def test_ctrl_c_ends_a_wait_and_not_the_client(server: ScriptedServer, wait: str, slicing: str) -> None:
+    """Rows 13 and 14."""
+    ending = (
+        f"try:\n    ready()\n    {wait}\n"
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted')\n"
+        "print(indi.snapshot()['D']['N']['y'])\n"
+        "indi.close()\n"
+    )
+    with Program(PROLOGUE + slicing + CONNECTED + ending, server.port) as program:
+        server.greet(NUMBER)
+        program.wait_ready()
+        program.interrupt(signal.SIGINT)
+        assert program.end() == (0, "interrupted\n2\n", "")
+
+
+def test_ctrl_c_while_connecting_leaves_nothing_behind() -> None:
+    """Row 13."""
+    code = (
+        "try:\n    ready()\n    indipyclient.connect('127.0.0.1', port, timeout=60)\n"
+        "except KeyboardInterrupt:\n    print('interrupted', threading.active_count())\n"
+    )
+    with dead_address() as port, Program(PROLOGUE + code, port) as program:
+        program.wait_ready()
+        program.interrupt(signal.SIGINT)
+        ended = program.end()
+        assert (ended.code, ended.errors) == (0, "")
+        assert ended.out.startswith("interrupted")
+
+
+# -- row 7: closed at any moment, from anywhere ---------------------------------------------------
+
+
+def test_it_may_be_closed_amid_an_attempt_to_connect() -> None:
+    """Row 7."""
+    with dead_address() as port:
+        indi = SyncClient("127.0.0.1", port)
+        waiting = start(lambda: indi.wait_connected(None))
+        indi.close()
+        with pytest.raises(ClientClosed):
+            waiting.result(PATIENCE)
+
+
+def test_it_may_be_closed_before_it_has_begun() -> None:
+    for _ in range(50):
+        indi = SyncClient("127.0.0.1", 1)
+        indi.close()
+        assert not indi._thread.is_alive()
+
+
+@pytest.mark.parametrize("kind", ["hook", "callback", "done-callback"])
+def test_it_may_be_closed_from_what_it_calls(session: Session, kind: str) -> None:
+    """Row 7: in the client's own thread and in that of callbacks."""
+    indi = session.indi
+    called = threading.Event()
+
+    def close(*arguments: object) -> None:
+        indi.close()
+        called.set()
+
+    if kind == "hook":
+        box = indi.subscribe(kinds="Set")
+        box.set_hook(close)
+    elif kind == "callback":
+        indi.on_change(close, kinds="Set")
+    else:
+        indi["D"]["N"].put(x=3).add_done_callback(close)
+        session.command()
+    session.peer.send(moved(3))
+    assert called.wait(PATIENCE)
+    assert becomes_true(lambda: not indi._thread.is_alive(), PATIENCE)
+
+
+def test_it_may_be_closed_by_many_at_once_and_again(session: Session) -> None:
+    """Row 7: twice, from two threads."""
+    gate = threading.Barrier(6)
+
+    def close() -> None:
+        gate.wait(PATIENCE)
+        session.indi.close()
+
+    for closing in [start(close) for _ in range(6)]:
+        closing.result(PATIENCE)
+    session.indi.close()
+    assert not session.indi._thread.is_alive()
+
+
+def test_it_may_be_closed_by_the_end_of_something_else(session: Session) -> None:
+    """Row 7: from `__del__`."""
+
+    class Window:
+        def __init__(self, indi: SyncClient) -> None:
+            self.indi, self.me = indi, self  # a cycle: it takes the garbage collector
+
+        def __del__(self) -> None:
+            self.indi.close()
+
+    window: Window | None = Window(session.indi)
+    assert window is not None
+    del window
+    gc.collect()
+    assert not session.indi._thread.is_alive()
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda indi: indi.snapshot(),
+        lambda indi: indi["D"],
+        lambda indi: list(indi),
+        lambda indi: indi.wait_for(lambda snap: True, timeout=1),
+        lambda indi: indi.wait_for_device("D", timeout=1),
+        lambda indi: indi.subscribe(),
+        lambda indi: indi.on_change(print),
+        lambda indi: indi.wait_connected(1),
+    ],
+)
+def test_what_is_closed_says_so(session: Session, use: Callable[[SyncClient], Any]) -> None:
+    number = session.vector("N")
+    session.indi.close()
+    with pytest.raises(ClientClosed, match="has been closed"):
+        use(session.indi)
+    with pytest.raises(ClientClosed):
+        number.put(x=1)
+    assert not session.indi.connected and not session.indi.running
+
+
+FORKED = """
+child = os.fork()
+if not child:
+    never = lambda snap: False
+    for use in (indi.snapshot, lambda: n.put(x=1), lambda: indi.wait_for(never, 1), before.result):
+        try:
+            use()
+        except ClientClosed as error:
+            pass
+        else:
+            os._exit(9)
+    {in_child}
+    sys.exit(7)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+n.put(x=5).result(10)
+print(indi)
+"""
+OWN_CLIENT = """
+    with indipyclient.connect('127.0.0.1', port) as own:
+        assert own['D']['N']['x'] == 1.0
+"""
+
+
+@pytest.mark.parametrize(
+    "in_child",
+    ["pass", "indi.close()", "del indi, n; gc.collect()", OWN_CLIENT],
+    ids=["nothing", "closes", "forgets", "own"],
+)
+def test_a_forked_child_is_told_and_its_parent_does_not_notice(server: ScriptedServer, in_child: str) -> None:
+    """Row 7."""
+    code = PROLOGUE + CONNECTED + "before = n.put(x=1)\nready()\n" + FORKED.format(in_child=in_child)
+    with Program(code, server.port) as program:
+        peer = server.greet(NUMBER)
+        program.wait_ready()
+        if in_child is OWN_CLIENT:
+            assert server.greet(NUMBER).receive_end() == []
+        for _ in range(2):
+            peer.receive(START_SECONDS)
+        peer.send(moved(5))
+        assert program.end() == (0, f"<SyncClient 127.0.0.1:{server.port} connected, 1 devices>\n", "")
+
+
+# -- rows 9 and 10: nothing is left ---------------------------------------------------------------
+
+
+def test_a_client_that_nobody_refers_to_ends(server: ScriptedServer) -> None:
+    """Row 10, and the cell of a notebook that is run again."""
+    clients, threads = [], []
+    for _ in range(3):
+        indi = connect("127.0.0.1", server.port)
+        server.greet(NUMBER)
+        assert indi.wait_for_device("D", timeout=PATIENCE)["N"]["x"] == 1.0
+        clients.append(weakref.ref(indi))
+        threads.append(indi._thread)
+    gc.collect()
+    assert [one() is None for one in clients] == [True, True, False]
+    assert becomes_true(lambda: [one.is_alive() for one in threads] == [False, False, True], PATIENCE)
+    del indi
+    assert becomes_true(lambda: not threads[-1].is_alive(), PATIENCE)
+
+
+def test_a_handle_keeps_its_client(server: ScriptedServer) -> None:
+    """Row 10."""
+    number = connect("127.0.0.1", server.port, patience=PATIENCE)
+    server.greet(NUMBER)
+    handle = number["D"]["N"]
+    thread = number._thread
+    del number
+    gc.collect()
+    assert handle["x"] == 1.0
+    del handle
+    assert becomes_true(lambda: not thread.is_alive(), PATIENCE)
+
+
+def test_whoever_waits_for_a_client_that_is_forgotten_is_told(server: ScriptedServer) -> None:
+    """Row 10: a future does not keep its client."""
+    indi = connect("127.0.0.1", server.port, patience=PATIENCE)
+    server.greet(NUMBER)
+    putting = indi["D"]["N"].put(x=1, timeout=None)
+    del indi
+    gc.collect()
+    with pytest.raises(ClientClosed):
+        putting.result(PATIENCE)
+
+
+def _cycle(listener: socket.socket) -> None:
+    """Run a client from its start to its end, and its server's part too."""
+    indi = connect("127.0.0.1", listener.getsockname()[1])
+    connection, _ = listener.accept()
+    with connection, indi:
+        connection.sendall(NUMBER.encode())
+        number = indi.wait_for_vector("D", "N", timeout=PATIENCE)
+        indi.on_change(lambda item: None)
+        number.put(x=1).add_done_callback(lambda done: None)
+        indi.subscribe().fileno()
+
+
+def _objects() -> int:
+    gc.collect()
+    return len(gc.get_objects())
+
+
+def test_hundreds_of_clients_leave_nothing_behind(caplog: pytest.LogCaptureFixture) -> None:
+    """Row 9: one after the other."""
+    caplog.set_level(logging.CRITICAL, "indipyclient")  # or pytest keeps what is logged
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(PATIENCE)
+        for _ in range(50):
+            _cycle(listener)
+        before, objects = Resources.now(), _objects()
+        for _ in range(250):
+            _cycle(listener)
+        assert becomes_true(lambda: not Resources.now().beyond(before), PATIENCE)
+        # what the last threads held goes a moment after their end
+        assert becomes_true(lambda: _objects() - objects < 125, PATIENCE)
+
+
+def test_no_client_is_left_where_there_is_no_server() -> None:
+    before = threading.active_count()
+    with pytest.raises(NotConnected):
+        connect("127.0.0.1", free_port(), timeout=0.05)
+    assert becomes_true(lambda: threading.active_count() == before, PATIENCE)
+
+
+# -- row 11: an end that nobody wanted ------------------------------------------------------------
+
+
+class Killed(Exception):
+    """Injected into a thread."""
+
+
+def test_killing_the_thread_ends_every_waiter_with_the_cause(session: Session) -> None:
+    """Row 11."""
+    indi = session.indi
+    number = session.vector("N")
+    box = indi.subscribe()
+    waiting: list[Future[Any]] = [
+        start(lambda: number.put(x=1, timeout=None).result()),
+        start(lambda: indi["D"]["B"].expect_blob().result()),
+        start(lambda: indi.wait_for(lambda snap: False, timeout=None)),
+        start(lambda: number.wait(state="Alert", timeout=None)),
+    ]
+    session.command()
+    assert becomes_true(lambda: len(indi._engine.subscriptions) == 3, PATIENCE)
+    session.carried_out()  # while it writes, asyncio would take the exception for a fault of the connection
+    victim = indi._thread.ident
+    assert victim is not None
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(victim), ctypes.py_object(Killed))
+    session.peer.send(moved(1, ""))  # it is raised at the thread's next step
+    for one in waiting:
+        with pytest.raises(ClientDied, match="died of Killed") as caught:
+            one.result(PATIENCE)
+        assert isinstance(caught.value.__cause__, Killed)
+    with pytest.raises(MailboxClosed) as closed:
+        list(box)
+    assert isinstance(closed.value.__cause__, ClientDied)
+    for use in (
+        indi.snapshot,
+        lambda: number.put(x=1),
+        lambda: indi["D"],
+        lambda: indi.wait_for_device("D", 1),
+    ):
+        with pytest.raises(ClientDied) as caught:
+            use()
+        assert isinstance(caught.value.__cause__, Killed)
+    assert "died of Killed" in repr(indi)
+    assert not indi.connected
+    indi.close()
+
+
+# -- row 16: what takes no lock -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda indi: indi.connected,
+        lambda indi: indi.snapshot()["D"]["N"]["x"],
+        lambda indi: indi["D"]["N"]["x"],
+        lambda indi: repr(indi),
+        lambda indi: repr(indi["D"]["N"].put(x=1)),
+        lambda indi: indi.subscribe().keep,
+        lambda indi: indi["D"]["B"].expect_blob(),
+    ],
+)
+def test_reading_does_not_wait_for_the_clients_thread(
+    session: Session, read: Callable[[SyncClient], object]
+) -> None:
+    """Row 16: here that thread is held up by a hook, which must not block but does."""
+    stuck, release = threading.Event(), threading.Event()
+
+    def block() -> None:
+        stuck.set()
+        release.wait(PATIENCE)
+
+    box = session.indi.subscribe(kinds="Set")
+    box.set_hook(block)
+    session.peer.send(moved(1))
+    assert stuck.wait(PATIENCE)
+    try:
+        assert start(lambda: read(session.indi)).result(PATIENCE)
+        assert not release.is_set()
+    finally:
+        release.set()
