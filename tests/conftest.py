@@ -17,6 +17,12 @@ SETTLE_SECONDS = 2.0
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection_finish() -> None:
+    """Have the garbage collector pass over all that was imported, or each collection takes a good while."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def nothing_left_behind() -> Iterator[None]:
     """Fail a test that leaves threads, child processes, files or sockets behind."""
