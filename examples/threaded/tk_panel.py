@@ -264,7 +264,7 @@ class Editor(ttk.Frame):
         self._area.create_window(0, 0, window=self._form, anchor="nw")
         self._area.yview_moveto(0)
         if vector is None:
-            self.title["text"] = f"{self._key[1]} of {self._key[0]} is not there now"
+            self.title["text"] = f"{self._key[1]}: not there now"
             return
         self.title["text"] = f"{vector.devicename}  ·  {vector.label or vector.name}"
         make = self._add_switch if vector.vectortype == "SwitchVector" else self._add_value
@@ -424,14 +424,19 @@ class Plot(ttk.Frame):
         self.canvas = tk.Canvas(self, background=PANE, highlightthickness=0, height=150, width=300)
         self.canvas.pack(fill="both", expand=True)
         self.canvas.bind("<Configure>", lambda event: self._draw())
-        self._history, self._drawn, self._timer = history, None, None
+        self._history, self._drawn, self._drawn_at = history, None, 0.0
+        self._tick()
 
     def refresh(self):
-        if self._timer is None and self._history.newest != self._drawn:
-            self._timer = self.after(100, self._draw)
+        """Nothing at once: it draws itself anew ten times a second, if there is anything new."""
+
+    def _tick(self):
+        if self._history.newest != self._drawn or time.monotonic() > self._drawn_at + 1:
+            self._draw()
+        self.after(100, self._tick)
 
     def _draw(self):
-        self._timer, self._drawn = None, self._history.newest
+        self._drawn, self._drawn_at = self._history.newest, time.monotonic()
         points = list(self._history.points)
         self.canvas.delete("all")
         if not points:
@@ -441,7 +446,8 @@ class Plot(ttk.Frame):
         low, high = min(value for _, value in points), max(value for _, value in points)
         margin = (high - low) * 0.08 or 0.5
         bottom, top, begin = low - margin, high + margin, points[0][0]
-        end = max(points[-1][0], begin + 10)
+        end = max(time.time(), begin + 10)
+        points.append((time.time(), points[-1][1]))
         for value in (low, (low + high) / 2, high)[:: 2 if high > low else 3]:
             y = height - 16 - (value - bottom) / (top - bottom) * (height - 24)
             self.canvas.create_line(56, y, width, y, fill=LINE)
@@ -534,9 +540,10 @@ class Window:
         below = ttk.Frame(right)
         below.pack(fill="x", pady=(8, 0))
         self.plot = Plot(below, self.panel.history)
-        self.plot.pack(side="left", fill="both", expand=True, padx=(0, 8))
+        self.plot.grid(row=0, column=0, sticky="nsew", padx=(0, 8))
         self.messages = Messages(below, self.panel)
-        self.messages.pack(side="left", fill="both", expand=True)
+        self.messages.grid(row=0, column=1, sticky="nsew")
+        below.columnconfigure((0, 1), weight=1, uniform="half")
 
     def _on_destroy(self, event):
         if event.widget is self.root:
