@@ -93,6 +93,7 @@ class Proxy:
         self._host = host
         self._server: asyncio.Server | None = None
         self._writers: dict[asyncio.StreamWriter, asyncio.StreamWriter] = {}  # client's side: server's side
+        self._muted: set[asyncio.StreamWriter] = set()  # to these nothing is sent any more
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="Proxy", daemon=True)
@@ -129,7 +130,7 @@ class Proxy:
 
     def half_close(self) -> None:
         """Send the client no more, but go on taking from it."""
-        self._call(lambda: [client.write_eof() for client in self._writers])
+        self._call(lambda: [self._mute(client) for client in self._writers])
 
     def stall(self, *ways: Way) -> None:
         """Take nothing any more on these ways, as a peer does that hangs."""
@@ -159,6 +160,10 @@ class Proxy:
         if self._server is None:
             self._server = await asyncio.start_server(self._accept, self._host, self.port, ssl=self._tls)
 
+    def _mute(self, client: asyncio.StreamWriter) -> None:
+        self._muted.add(client)
+        client.write_eof()
+
     def _stop_listening(self) -> None:
         server, self._server = self._server, None
         if server is not None:
@@ -185,33 +190,35 @@ class Proxy:
             return
         self._writers[writer] = to_server
         try:
-            pumps = _pump(reader, to_server, self.up), _pump(from_server, writer, self.down)
+            pumps = self._pump(reader, to_server, self.up), self._pump(from_server, writer, self.down)
             await asyncio.gather(*pumps)
         finally:
             del self._writers[writer]
+            self._muted.discard(writer)
             for side in (writer, to_server):
                 side.transport.abort()
 
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: Way) -> None:
-    """Pass on what comes until it ends, then end the other side in the same way."""
-    with contextlib.suppress(OSError):  # reset, by either side
-        while True:
-            await way.go.wait()
-            data = await reader.read(1 << 16)
-            if not data:
-                break
-            for piece in way.pieces(data):
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: Way) -> None:
+        """Pass on what comes until it ends, then end the other side in the same way."""
+        with contextlib.suppress(OSError):  # reset, by either side
+            while True:
                 await way.go.wait()
-                if way.delay:
-                    await asyncio.sleep(way.delay)
-                writer.write(piece)
-                way.passed += len(piece)
-                await writer.drain()
-        if writer.can_write_eof():
-            writer.write_eof()
-            return
-    writer.close()
+                data = await reader.read(1 << 16)
+                if not data:
+                    break
+                for piece in way.pieces(data):
+                    await way.go.wait()
+                    if way.delay:
+                        await asyncio.sleep(way.delay)
+                    if writer not in self._muted:
+                        writer.write(piece)
+                        way.passed += len(piece)
+                        await writer.drain()
+            if writer.can_write_eof():
+                if writer not in self._muted:
+                    writer.write_eof()
+                return
+        writer.close()
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
