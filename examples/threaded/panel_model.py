@@ -93,6 +93,7 @@ class Outcome:
 
     device: str
     vector: str
+    members: dict
     state: str = "sending"
     text: str = ""
 
@@ -112,7 +113,7 @@ class Panel:
         self.outcomes = {}  # the last one of each (device, vector)
         self.history = History()
         self._commands = commands
-        self._unanswered = deque()  # outcomes of commands that the client has not carried out yet
+        self._unfinished = []  # outcomes of commands, the oldest first
         self._pending = {}  # keys of rows to be shown anew, in this order
         self._messages = []
         self._frames = {}  # members with new frames, by device
@@ -138,8 +139,8 @@ class Panel:
 
     def send(self, device, vector, members):
         """Command new values, and return the outcome to watch."""
-        outcome = self.outcomes[device, vector] = Outcome(device, vector)
-        self._unanswered.append(outcome)
+        outcome = self.outcomes[device, vector] = Outcome(device, vector, members)
+        self._unfinished = [*(one for one in self._unfinished if not one.done), outcome]
         self._commands.put((device, vector, members))
         return outcome
 
@@ -183,8 +184,7 @@ class Panel:
         self.connection = "lost"
         self.losses += 1
         self.exposures.clear()
-        self._unanswered.clear()
-        for outcome in self.outcomes.values():
+        for outcome in self._unfinished:
             if not outcome.done:
                 outcome.state, outcome.text = "lost", "the connection was lost"
 
@@ -193,14 +193,36 @@ class Panel:
         if messages:
             stamp, text = messages[0]
             self._messages.append((stamp, item.devicename or "", text))
-            if text.startswith("not carried out") and self._unanswered:
-                outcome = self._unanswered.popleft()
-                outcome.state, outcome.text = "refused", text.partition("): ")[2] or text
-                self.exposures.pop(outcome.device if outcome.vector == EXPOSURE else None, None)
+            if text.startswith("not carried out"):
+                self._refuse(text)
+
+    def _refuse(self, text):
+        """Find the command that the client tells about in a message; it shows the item in short."""
+        command, _, reason = text.partition("): ")
+        might_be = [
+            one
+            for one in self._unfinished
+            if not one.done and repr(one.device) in command and repr(one.vector) in command
+        ]
+        might_be.sort(key=lambda one: (repr(one.members) not in command, one.state == "Busy"))
+        if might_be:
+            outcome = might_be[0]
+            took_it_for_sent = outcome.state == "Busy"
+            outcome.state, outcome.text = "refused", reason or text
+            if outcome.vector == EXPOSURE:
+                self.exposures.pop(outcome.device, None)
+            if took_it_for_sent:
+                self._sent(outcome.device, outcome.vector)
 
     def _on_State(self, item):
-        if self._unanswered:
-            self._unanswered.popleft().state = "Busy"
+        self._sent(item.devicename, item.vectorname)
+
+    def _sent(self, device, vector):
+        """The oldest command to this vector has been sent, unless it is yet refused: that is told later."""
+        for outcome in self._unfinished:
+            if (outcome.device, outcome.vector, outcome.state) == (device, vector, "sending"):
+                outcome.state = "Busy"
+                return
 
     def _on_DefineBLOB(self, item):
         self._commands.put((item.devicename, item.vectorname, "Also"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.support.screen import Screen
+from tests.support.scripted import BLOB, NUMBER, ScriptedServer, frame, moved
 from tests.support.servers import CCD, TELESCOPE, IndiServer
 
 from .tk_windows import lives_until
@@ -259,5 +261,23 @@ def test_a_server_that_is_killed_is_shown_as_lost_and_the_window_recovers(
                 driver.until(lambda: driver.window.tree.items == {})
                 assert f"connection lost {losses} time" in driver.window.header.text["text"]
                 server.start()
+        finally:
+            driver.close()
+
+
+def test_after_a_flood_and_frames_the_tree_shows_the_last_value_sent(root: Any, tk_screen: Screen) -> None:
+    content = bytes(4_000_000)
+    with ScriptedServer() as server:
+        driver = Driver(root, tk_screen, server.port)
+        try:
+            peer = server.greet(NUMBER + BLOB)
+            flood = "".join(moved(number % 10) for number in range(2000))
+            words = [flood + frame(content)] * 3 + [moved(9.75)]
+            sending = threading.Thread(target=lambda: [peer.send(one) for one in words])
+            sending.start()
+            driver.until(lambda: driver.value("member", "D", "N", "x") == "9.75")
+            sending.join()
+            driver.until(lambda: driver.value("vector", "D", "B") == "4.0 MB .bin")
+            driver.until(lambda: "cannot be shown" in driver.window.camera.text["text"])
         finally:
             driver.close()
