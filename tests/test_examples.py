@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.support.servers import CCD, IndiServer
+from tests.support.servers import CCD, FOCUSER, TELESCOPE, WHEEL, IndiServer
 
-PIPELINE = Path(__file__).parents[1] / "examples" / "threaded" / "pipeline.py"
+EXAMPLES = Path(__file__).parents[1] / "examples" / "threaded"
+PIPELINE, OBSERVE = EXAMPLES / "pipeline.py", EXAMPLES / "observe.py"
 LINE = re.compile(r" +(\d) +([\d.]+) s +([\d.]+) +([\d.]+) +(\d+) +(\d+) +([\d.]+)")
 
 needs_demo = pytest.mark.skipif(
@@ -21,8 +22,8 @@ needs_demo = pytest.mark.skipif(
 )
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(PIPELINE), *arguments]
+def run(*arguments: str, script: Path = PIPELINE) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(script), *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
 
 
@@ -62,3 +63,28 @@ def test_the_pipeline_takes_frames_from_a_real_server(tmp_path: Path) -> None:
     assert len(list(filter(LINE.fullmatch, done.stdout.splitlines()))) == 2
     with Image.open(tmp_path / "mean.png") as picture:
         assert picture.size == (1280, 1024)
+
+
+@needs_demo
+def test_the_first_observation_is_with_the_demos_instruments() -> None:
+    done = run(script=OBSERVE)
+    assert (done.returncode, done.stderr) == (0, "")
+    target, connection, frame = done.stdout.splitlines()
+    assert target.split() == ["Thermostat", "TARGET", "Ok", "{'TARGET':", "18.5}"]
+    assert connection.split()[:3] == ["Camera", "CONNECTION", "Ok"]
+    assert re.fullmatch(r"Camera +320 x 240 pixels, from \d+ to \d{4,}", frame)
+
+
+@pytest.mark.real
+def test_an_observation_with_a_real_server_is_what_the_readme_shows() -> None:
+    with IndiServer(TELESCOPE, CCD, FOCUSER, WHEEL) as server:
+        done = run("--host", "127.0.0.1", "--port", str(server.port), script=OBSERVE)
+    assert (done.returncode, done.stderr) == (0, "")
+    readme = (EXAMPLES.parents[1] / "README.md").read_text(encoding="utf-8")
+    shown = readme[readme.index("Telescope Simulator CONNECTION") :].partition("```")[0]
+    assert _rounded(done.stdout) == _rounded(shown)
+
+
+def _rounded(output: str) -> list[str]:
+    """Lines, with what differs from one run to the next left out: the last digits of numbers, the noise."""
+    return [re.sub(r"(\.\d)\d+|from \d+ to \d+", r"\1", line).rstrip() for line in output.splitlines()]

@@ -1,0 +1,38 @@
+"""Slew, choose a filter, focus, and take a frame: each step returns when the instrument is done with it.
+
+With no arguments it sets the demo's thermostat and takes a frame with its camera. For libindi's
+simulators, started by `indiserver indi_simulator_{telescope,wheel,focus,ccd}`:  observe.py --host localhost
+"""
+
+import argparse
+import contextlib
+
+import indipyclient
+from indipyclient.demo.instruments import DemoInstruments
+
+M42 = {"RA": "5:35:17", "DEC": 80}
+OBSERVATORY = {
+    "Telescope Simulator": {"CONNECTION": "CONNECT", "TELESCOPE_PARK": "UNPARK", "EQUATORIAL_EOD_COORD": M42},
+    "Filter Simulator": {"CONNECTION": "CONNECT", "FILTER_SLOT": {"FILTER_SLOT_VALUE": 3}},
+    "Focuser Simulator": {"CONNECTION": "CONNECT", "ABS_FOCUS_POSITION": {"FOCUS_ABSOLUTE_POSITION": 52000}},
+    "CCD Simulator": {"CONNECTION": "CONNECT"},
+}
+DEMO = {"Thermostat": {"TARGET": {"TARGET": 18.5}}, "Camera": {"CONNECTION": "CONNECT"}}
+
+parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+parser.add_argument("--host", help="an INDI server with libindi's simulators")
+parser.add_argument("--port", type=int, default=7624)
+args = parser.parse_args()
+
+with contextlib.ExitStack() as stack:
+    server = args if args.host else stack.enter_context(DemoInstruments())
+    indi = stack.enter_context(indipyclient.connect(server.host, server.port))
+    for device, steps in (OBSERVATORY if args.host else DEMO).items():
+        for name, values in steps.items():
+            vector = indi.wait_for_vector(device, name, timeout=20)
+            state = vector.put(values).result(timeout=120).state
+            print(f"{device:19} {name:20} {state:4} {dict(vector)}", flush=True)
+    frame = indi[device]["CCD1"].expect_blob()  # asked for before the command goes out
+    indi[device]["CCD_EXPOSURE"].put({"CCD_EXPOSURE_VALUE": 0.5})
+    image = frame.result(timeout=60).array()
+    print(f"{device:19} {image.shape[1]} x {image.shape[0]} pixels, from {image.min()} to {image.max()}")
