@@ -75,13 +75,26 @@ def test_the_first_observation_is_with_the_demos_instruments() -> None:
     assert re.fullmatch(r"Camera +320 x 240 pixels, from \d+ to \d{4,}", frame)
 
 
+README = (EXAMPLES.parents[1] / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.real
+def test_the_first_script_of_the_readme_takes_a_frame(tmp_path: Path) -> None:
+    code = next(block for block in README.split("```python\n")[1:] if 'connect("localhost")' in block)
+    script = tmp_path / "script.py"
+    with IndiServer(CCD) as server:
+        script.write_text(code.partition("```")[0].replace('"localhost"', f'"127.0.0.1", {server.port}'))
+        done = run(script=script)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("(1024, 1280) ")
+
+
 @pytest.mark.real
 def test_an_observation_with_a_real_server_is_what_the_readme_shows() -> None:
     with IndiServer(TELESCOPE, CCD, FOCUSER, WHEEL) as server:
         done = run("--host", "127.0.0.1", "--port", str(server.port), script=OBSERVE)
     assert (done.returncode, done.stderr) == (0, "")
-    readme = (EXAMPLES.parents[1] / "README.md").read_text(encoding="utf-8")
-    shown = readme[readme.index("Telescope Simulator CONNECTION") :].partition("```")[0]
+    shown = README[README.index("Telescope Simulator CONNECTION") :].partition("```")[0]
     assert _rounded(done.stdout) == _rounded(shown)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import indipyclient
-from indipyclient import events, ipyclient, propertymembers, propertyvectors, queclient
+from indipyclient import events, ipyclient, propertymembers, propertyvectors, queclient, syncclient
 
 ROOT = Path(indipyclient.__file__).parent
 PYPROJECT = Path(__file__).parent.parent / "pyproject.toml"
@@ -63,6 +63,10 @@ def test_the_package_exports_the_19_names_of_0_9() -> None:
     assert len(TOP_LEVEL) == 19
     assert len(indipyclient.__all__) == 19
     assert set(indipyclient.__all__) == TOP_LEVEL
+
+
+def test_the_package_has_connect_besides() -> None:
+    assert indipyclient.connect is syncclient.connect
 
 
 @pytest.mark.parametrize("name", ["getProperties", "QueClient", "EventItem"])

@@ -29,6 +29,8 @@ ROOM = {
     f"{NAME}.propertymembers": "live",
     f"{NAME}.propertyvectors": "live",
     f"{NAME}.ipyclient": "client",
+    f"{NAME}.mailbox": "bridge",
+    f"{NAME}.syncclient": "sync",
 }
 MAY_KNOW: dict[str, set[str]] = {
     "protocol": set(),
@@ -42,6 +44,8 @@ MAY_KNOW: dict[str, set[str]] = {
     "net": {"protocol", "errors", "offload"},
     "live": {"state", "protocol", "errors"},
     "client": {"live", "net", "state", "protocol", "errors", "blobfolder", "offload"},
+    "bridge": {"state", "errors"},
+    "sync": {"bridge", "client", "live", "state", "protocol", "errors"},
 }
 
 INPUT_OUTPUT = {"asyncio", "fcntl", "mmap", "select", "selectors", "signal", "socket", "ssl", "subprocess"}
@@ -268,7 +272,7 @@ def test_the_client_knows_no_toolkits_queues_or_processes(module: str) -> None:
     assert known_outside(module) & (TOOLKITS | {"multiprocessing", "queue", "subprocess"}) == set()
 
 
-@pytest.mark.parametrize("module", modules("front end"))
+@pytest.mark.parametrize("module", modules("front end", "bridge", "sync"))
 def test_the_front_ends_know_neither_bytes_nor_xml(module: str) -> None:
     assert "xml" not in known_outside(module)
     protocol = {one.target for one in happening(module) if one.target.startswith(f"{NAME}.protocol")}
@@ -323,7 +327,8 @@ def test_importing_client_and_bridge_imports_nothing_optional() -> None:
 def test_importing_the_package_does_not_import_the_bridge() -> None:
     loaded = run("import sys, indipyclient; print(*sys.modules)").split()
     assert f"{NAME}.ipyclient" in loaded
-    assert f"{NAME}.queclient" not in loaded
+    assert not {f"{NAME}.queclient", f"{NAME}.syncclient"} & set(loaded)
+    assert {"concurrent.futures.thread", f"{NAME}.mailbox"} & set(loaded) == set()
 
 
 def test_the_base_works_where_nothing_optional_is_installed() -> None:
