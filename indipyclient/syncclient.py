@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .bridge.backlog import EventItem, blob_bytes
 from .bridge.lifecycle import in_client_thread
 from .bridge.slices import slices
+from .display import client_html
 from .errors import (
     ClientClosed,
     MailboxClosed,
@@ -39,6 +40,7 @@ from .errors import (
 from .mailbox import Mailbox
 from .state.commands import find_vector
 from .state.snapshots import Snap
+from .sync.cells import close_earlier, remember
 from .sync.engine import Engine
 from .sync.handles import DeviceHandle, VectorHandle
 from .sync.orders import Order
@@ -69,7 +71,8 @@ def connect(
 ) -> SyncClient:
     """Connect to an INDI server; returns once the connection stands.
 
-    The devices of the server come after that: wait for the ones you need.
+    The devices of the server come after that: wait for the ones you need. In a notebook, a cell that is run
+    again closes the clients that it connected to the same server before.
 
     Args:
         host: name or address, or the Unix socket of a server on this machine; see docs/frames.md.
@@ -83,6 +86,7 @@ def connect(
     Raises:
         NotConnected: no server has taken the connection in time, and why.
     """
+    close_earlier(host, port)
     client = SyncClient(
         host,
         port,
@@ -97,6 +101,7 @@ def connect(
     except BaseException:
         client.close()
         raise
+    remember(client, host, port)
     return client
 
 
@@ -152,13 +157,22 @@ class SyncClient(Mapping[str, DeviceHandle]):
     def __repr__(self) -> str:
         engine = self._engine
         where = f"{engine.indihost}:{engine.indiport}"
+        return f"<SyncClient {where} {self._how()}, {len(_enabled(engine.snapshot()))} devices>"
+
+    def _how(self) -> str:
+        """What it does, in words."""
+        engine = self._engine
         if engine.ended:
-            how = str(engine.end_error()).partition(f"{where} ")[2]
-        elif not self.running:
-            how = "is closing"
-        else:
-            how = "connected" if engine.connected else "not connected"
-        return f"<SyncClient {where} {how}, {len(_enabled(engine.snapshot()))} devices>"
+            return str(engine.end_error()).partition(f"{engine.indihost}:{engine.indiport} ")[2]
+        if not self.running:
+            return "is closing"
+        return "connected" if engine.connected else "not connected"
+
+    def _repr_html_(self) -> str:
+        return client_html(self._engine.snapshot(), self._how())
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return _enabled(self._engine.snapshot())
 
     __hash__ = object.__hash__
 

@@ -9,6 +9,6 @@ no tag or attribute is made of it. However much there is, a page has at most 200
 
 from __future__ import annotations
 
-from .pages import blob_html, client_html, device_html, vector_html
+from .pages import blob_html, client_html, device_html, handle_html, vector_html
 
-__all__ = ["blob_html", "client_html", "device_html", "vector_html"]
+__all__ = ["blob_html", "client_html", "device_html", "handle_html", "vector_html"]

@@ -6,6 +6,7 @@ import base64
 import re
 from typing import TYPE_CHECKING, Any
 
+from ..arrays import to_thumbnail
 from .parts import muted, pill, size, text
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def _blob_html(member: SnapBLOBMember) -> str:
     about = [text(member.error, _VALUE)] if member.error else []
     about += [muted(f"saved as {text(member.filename)}")] if member.filename else []
     if member.buffer is None:
-        return "<br>".join(["no frame yet", *about])
+        return "<br>".join([muted("no frame yet"), *about])
     return "<br>".join([f"{text(member.blobformat, 20)} {size(len(member.buffer))}", *about])
 
 
@@ -80,8 +81,6 @@ def picture_html(member: SnapBLOBMember, shape: tuple[int, int] | None = None) -
 
     It is part of the page, and takes at most 90 kB.
     """
-    from ..arrays import to_thumbnail
-
     if member.buffer is None:
         return ""
     try:

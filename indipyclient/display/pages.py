@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, cast
 
+from ..arrays import stream_shape
 from .members import label_of, limits_html, picture_html, value_html
 from .parts import MOST_ROWS, Room, block, cell, clock, code, count, joined, muted, pill, row, table, text
 
 if TYPE_CHECKING:
     from ..state.snapshots import Messages, Snap, SnapBLOBMember, SnapDevice, SnapMember, SnapVector
 
-__all__ = ["blob_html", "client_html", "device_html", "vector_html"]
+__all__ = ["blob_html", "client_html", "device_html", "handle_html", "vector_html"]
 
 _DEVICES = 20  # of a client
 _UNFOLDED = 30  # vectors of all devices; if there are more, the devices are folded
@@ -21,7 +22,7 @@ _IN_LINE = 3  # members of a vector, on the page of the client
 _IN_DEVICE = 12  # members of a vector, on the page of its device
 _PICTURES = 2  # on the page of a vector
 _STATES = ("Alert", "Busy", "Ok", "Idle")  # the worst first
-_COLOUR = {"connected": "Ok", "closed": "Idle"}  # of a client's state; Alert of all others
+_COLOUR = {"connected": "Ok", "has been closed": "Idle"}  # of a client's state; Alert of all others
 
 
 # -- a client --------------------------------------------------------------------------------
@@ -39,7 +40,7 @@ def client_html(snap: Snap, state: str = "") -> str:
     lines, unfolded = max(5, MOST_ROWS // max(1, len(devices))), sum(map(len, devices)) <= _UNFOLDED
     parts = [
         f"<b>{text(snap.indihost)}:{snap.indiport}</b> ",
-        pill(_COLOUR.get(state, "Alert"), state),
+        _state_pill(state),
         f" {muted(count(len(snap), 'device', 'devices'))}",
         *(_device_in_client(device, room, lines, unfolded) for device in devices),
         _more(len(snap) - len(devices), "device", "devices"),
@@ -161,6 +162,34 @@ def blob_html(member: SnapBLOBMember, shape: tuple[int, int] | None = None) -> s
     """Format and size of a frame, and a thumbnail. `shape` is as for `vector_html`."""
     head = f"{_titled(member.name, member.label)} {value_html('BLOB', member)}"
     return block(head + picture_html(member, shape))
+
+
+# -- a handle --------------------------------------------------------------------------------
+
+
+def handle_html(snap: Snap, state: str, devicename: str, vectorname: str | None = None) -> str:
+    """The page of a device, or of a vector, as it is known at this moment.
+
+    Args:
+        snap: of the client.
+        state: what the client does, as for `client_html`; it is told unless that is "connected".
+        devicename: the device.
+        vectorname: the vector; None for the whole device.
+    """
+    device = snap.get(devicename)
+    vector = device.get(vectorname) if device is not None and vectorname is not None else None
+    if vector is not None and device is not None:
+        page = vector_html(vector, stream_shape(device))
+    elif device is not None and vectorname is None:
+        page = device_html(device)
+    else:
+        names = [code(name) for name in (devicename, vectorname) if name is not None]
+        page = block(f"{' '.join(names)} {muted('not known now')}")
+    return page if state == "connected" else block(_state_pill(state)) + page
+
+
+def _state_pill(state: str) -> str:
+    return pill(_COLOUR.get(state, "Alert"), state)
 
 
 # -- what they share -------------------------------------------------------------------------

@@ -74,7 +74,7 @@ def pill(state: str, label: str = "") -> str:
     """A state in INDI's colours: grey Idle, green Ok, yellow Busy, red Alert."""
     colours = _COLOURS.get(state, _IDLE)
     style = f"background:{colours};border-radius:9px;padding:0 8px;font-size:12px;white-space:nowrap"
-    return f'<span style="{style}">{text(label or state, 20)}</span>'
+    return f'<span style="{style}">{text(label or state)}</span>'
 
 
 def joined(parts: list[str]) -> str:
@@ -103,7 +103,7 @@ def cell(inner: str, line: bool = True, span: tuple[int, int] = (1, 1), wrap: bo
         wrap: it may be long.
     """
     over = "" if span == (1, 1) else f' rowspan="{span[0]}" colspan="{span[1]}"'
-    style = "text-align:left;vertical-align:top;padding:2px 14px 2px 0"
+    style = "text-align:left;vertical-align:top;padding:3px 14px 3px 0"
     style += ";border-top:1px solid rgba(128,128,128,.3)" if line else ""
     style += ";min-width:6em;overflow-wrap:break-word" if wrap else ";white-space:nowrap"
     return f'<td{over} style="{style}">{inner}</td>'

@@ -13,6 +13,7 @@ from datetime import datetime, timezone
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..display import handle_html
 from ..errors import (
     INDIError,
     InvalidValue,
@@ -56,6 +57,15 @@ class _Handle(Mapping[str, T]):
     def get(self, name: str, default: Any = None) -> Any:
         """As ``self[name]``, but without waiting: `default` if it is not known now."""
         return self[name] if name in self else default  # noqa: SIM401 - it would call itself
+
+    def _repr_html_(self) -> str:
+        client = self._client
+        return handle_html(client._engine.snapshot(), client._how(), *self._path)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        with contextlib.suppress(INDIError):
+            return list(self)
+        return []
 
 
 class DeviceHandle(_Handle["VectorHandle"]):
