@@ -35,6 +35,18 @@ KNOWN_ERRORS = ("ParseException", "KeyError", "ValueError", "TypeError", "Attrib
 NODES = (Snap, SnapDevice, SnapNumberVector, SnapVector)
 
 
+_init = ipc.IPyClient.__init__
+
+
+def patient(client: Any, *arguments: Any, **named: Any) -> None:
+    """However slow the machine, a command that a session leaves unanswered is not told of by itself."""
+    _init(client, *arguments, **named)
+    client.vector_timeout_min = client.vector_timeout_max = 100
+
+
+ipc.IPyClient.__init__ = patient  # type: ignore[method-assign]
+
+
 def write(kind: str, **record: Any) -> None:
     """Write one record. What JSON has no form for is written as Python writes it."""
     sys.stdout.write(json.dumps({"kind": kind, **record}, default=repr) + "\n")
