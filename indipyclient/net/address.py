@@ -21,8 +21,11 @@ def unix_address(host: str) -> str | None:
     """The address of a Unix socket for `socket.connect`, or None if `host` means TCP.
 
     Raises:
-        OSError: this system has no such sockets.
+        OSError: this system has no such sockets; or it is a host with a port.
     """
+    name, _, port = host.partition(":")
+    if port.isdecimal() and f"{name}:" != _UNIX:
+        raise OSError(f"{host!r} has a port in it; the port is given by itself")
     if host.startswith(_UNIX):
         name = host.removeprefix(_UNIX)
         address = "\0" + name[1:] if name.startswith("@") else name

@@ -18,10 +18,12 @@ needs_unix = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="the syst
 needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="Linux has abstract names")
 
 TCP = ["localhost", "127.0.0.1", "::1", "", "observatory.example.org", "unix", "unix.example.org", "Unix:/x"]
+TCP += ["::", "fe80::1", "::ffff:7624"]
 SOCKETS = [
     ("unix:/run/indi", "linux", "/run/indi"),
     ("unix:/run/indi", "darwin", "/run/indi"),
     ("unix:beside", "linux", "beside"),
+    ("unix:7624", "linux", "7624"),
     ("unix:@name", "linux", "\0name"),
     ("unix:@/tmp/indiserver", "linux", "\0/tmp/indiserver"),
     ("localhost:", "linux", "\0/tmp/indiserver"),
@@ -44,6 +46,14 @@ def test_three_spellings_name_a_unix_socket(
     """Those of libindi are abstract names on Linux and paths elsewhere, as are those of indiserver."""
     monkeypatch.setattr(sys, "platform", platform)
     assert unix_address(host) == address
+
+
+@pytest.mark.parametrize("host", ["localhost:7624", "10.0.0.1:7624", "observatory.example.org:7624"])
+def test_a_port_behind_the_host_is_told(host: str) -> None:
+    """It would be a name of libindi's spelling, or of a host that nobody knows."""
+    with pytest.raises(OSError, match="the port is given by itself") as error:
+        unix_address(host)
+    assert host in str(error.value)
 
 
 @pytest.mark.parametrize("host", ["unix:/run/indi", "unix:@name", "localhost:", "localhost:/run/indi"])
