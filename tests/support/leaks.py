@@ -62,7 +62,9 @@ def _files() -> frozenset[tuple[str, str]]:
     """Return number and target of each open descriptor, on systems that list them (Linux)."""
     if not DESCRIPTORS.is_dir():
         return frozenset()
-    return frozenset(filter(None, map(_target, DESCRIPTORS.iterdir())))
+    files = filter(None, map(_target, DESCRIPTORS.iterdir()))
+    # toolkits have threads of their own, which come and go; each has one of these
+    return frozenset(file for file in files if file[1] != "anon_inode:[eventfd]")
 
 
 def _target(descriptor: Path) -> tuple[str, str] | None:
