@@ -45,7 +45,7 @@ MAY_KNOW: dict[str, set[str]] = {
     "live": {"state", "protocol", "errors"},
     "client": {"live", "net", "state", "protocol", "errors", "blobfolder", "offload"},
     "bridge": {"state", "errors"},
-    "sync": {"bridge", "client", "live", "state", "protocol", "errors"},
+    "sync": {"bridge", "client", "live", "state", "display", "protocol", "errors"},
 }
 
 INPUT_OUTPUT = {"asyncio", "fcntl", "mmap", "select", "selectors", "signal", "socket", "ssl", "subprocess"}
