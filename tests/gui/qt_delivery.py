@@ -266,13 +266,10 @@ def test_a_handler_may_delete_its_own_window(window: Any, reported: list[BaseExc
 
 def test_the_notifier_is_deleted_before_the_descriptor_is_closed(window: Any) -> None:
     order: list[str] = []
-
-    class Told(Mailbox[int]):
-        def __del__(self) -> None:
-            order.append("mailbox")
-            super().__del__()
-
-    deliver(Told(), window, lambda items, snapshot: None)
+    box = Mailbox[int]()
+    weakref.finalize(box, order.append, "mailbox")  # the descriptor is closed then
+    deliver(box, window, lambda items, snapshot: None)
+    del box
     (notifier,) = window.findChildren(core.QSocketNotifier)
     notifier.destroyed.connect(lambda *_: order.append("notifier"))
     del notifier
