@@ -205,7 +205,10 @@ class _VectorEvent(Event, UserDict[str, Any]):
     def data(self) -> dict[str, Any]:  # type: ignore[override]
         """The mapping itself."""
         assert isinstance(self._message, messages.DefVector | messages.SetVector)
-        return {member.name: _value(member) for member in self._message.members}
+        members = self._message.members
+        if isinstance(members, messages.OneMembers):
+            return dict(zip(members.names, members.values, strict=True))
+        return {member.name: _value(member) for member in members}
 
     def __setitem__(self, membername: str, value: Any) -> None:
         raise KeyError(f"an event cannot be changed: {membername!r}")
@@ -299,8 +302,13 @@ class setVector(_VectorEvent):
         device: Device,
         vector: PropertyVector,
     ) -> None:
-        super().__init__(message, timestamp, device, vector)
-        self.timeout = None if message.kind == "Light" else message.timeout
+        # All by itself: it is made for each update.
+        self._message = message
+        self.timestamp = timestamp
+        self.device = device
+        self.vector = vector
+        kind, self.devicename, self.vectorname, self.state, timeout, _, self.message, _ = message
+        self.timeout = None if kind == "Light" else timeout
 
 
 class setSwitchVector(setVector):

@@ -289,13 +289,29 @@ class IPyClient(UserDict[str, Device]):
         await _end_tasks([hardware], _HARDWARE_GRACE)
 
     async def __dispatch(self) -> None:
-        """Handle what comes through the inbox, in order, until None does."""
+        """Handle what comes through the inbox, in order, until None does.
+
+        Nearly all of it is updates: these are handled here, without a call for each step.
+        """
+        items, keeper, wirelog = self.__inbox.items, self.__keeper, self.__wirelog
         turn = 0
-        while (item := await self.__inbox.get()) is not None:
+        while True:
+            if not items:
+                await self.__inbox.filled()
+            if (item := items.popleft()) is None:
+                return
             if self._stop and not isinstance(item, _LOCAL):
                 continue
             try:
-                await self.__handle(item)
+                if type(item) is not SetVector or item.kind == "BLOB":
+                    await self.__handle(item)
+                elif (event := keeper.update(item, item.timestamp or datetime.now(timezone.utc))) is not None:
+                    self.__answers.arrived(event.devicename, event.vectorname)
+                    try:
+                        await self.rxevent(event)
+                    except (Exception, asyncio.CancelledError):
+                        _log_fault(event)
+                    wirelog.received(item)
             except Exception:
                 logger.exception("a message could not be handled")
             turn += 1
@@ -378,7 +394,7 @@ class IPyClient(UserDict[str, Device]):
         try:
             await self.rxevent(event)
         except (Exception, asyncio.CancelledError):
-            logger.exception("rxevent raised an exception on %r", event)
+            _log_fault(event)
 
     async def __on_message(self, message: Message) -> None:
         now = datetime.now(timezone.utc)
@@ -855,6 +871,10 @@ class IPyClient(UserDict[str, Device]):
 
 
 _HARDWARE_GRACE = 5.0
+
+
+def _log_fault(event: Any) -> None:
+    logger.exception("rxevent raised an exception on %r", event)
 
 
 async def _end_tasks(tasks: Iterable[asyncio.Task[None]], grace: float) -> None:

@@ -17,35 +17,40 @@ T = TypeVar("T")
 
 
 class Inbox(Generic[T]):
-    """A queue without a bound whose consumer takes all there is at once."""
+    """A queue without a bound, whose one consumer takes the oldest of `items` and waits if there are none.
+
+    Attributes:
+        items: what waits; to be taken from at the left.
+    """
 
     def __init__(self) -> None:
-        self._items: deque[T] = deque()
+        self.items: deque[T] = deque()
         self._waiting = asyncio.Event()
 
     def __len__(self) -> int:
-        return len(self._items)
+        return len(self.items)
 
     def put(self, item: T) -> None:
         """Add an item; from the loop's thread."""
-        self._items.append(item)
+        self.items.append(item)
         self._waiting.set()
 
     def put_all(self, items: Iterable[T]) -> None:
         """Add items; from the loop's thread."""
-        self._items.extend(items)
+        self.items.extend(items)
         self._waiting.set()
 
     def drop(self, unwanted: Callable[[T], bool]) -> list[T]:
         """Take out the items for which `unwanted` holds, and return them; from the loop's thread."""
-        dropped = [item for item in self._items if unwanted(item)]
+        dropped = [item for item in self.items if unwanted(item)]
         if dropped:
-            self._items = deque(item for item in self._items if not unwanted(item))
+            kept = [item for item in self.items if not unwanted(item)]
+            self.items.clear()
+            self.items.extend(kept)
         return dropped
 
-    async def get(self) -> T:
-        """The oldest item, as soon as there is one."""
-        while not self._items:
+    async def filled(self) -> None:
+        """Wait until there is an item."""
+        while not self.items:
             self._waiting.clear()
             await self._waiting.wait()
-        return self._items.popleft()

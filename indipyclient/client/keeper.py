@@ -67,7 +67,7 @@ class Keeper:
             filenames: where the BLOBs in the message were saved, by member.
         """
         if isinstance(message, SetVector):
-            return self._set(message, now, filenames)
+            return self.update(message, message.timestamp or now, filenames)
         if isinstance(message, DefVector):
             return self._define(message, now)
         if isinstance(message, DelProperty):
@@ -90,6 +90,22 @@ class Keeper:
             return ""
         return f"vector {message.name!r} is not taken: {message.device!r} has {len(vectors)} already"
 
+    def update(
+        self, message: SetVector, stamp: datetime, filenames: dict[str, str] | None = None
+    ) -> events.setVector | None:
+        """As `absorb`, for an update.
+
+        Args:
+            stamp: its time, that of arrival if the server sent none.
+        """
+        snap = state.update(self.snap, message, stamp, filenames)
+        if snap is self.snap:
+            logger.debug("ignored: set%sVector %r of %r", message.kind, message.name, message.device)
+            return None
+        self.snap = snap
+        device = self._devices[message.device]
+        return events.UPDATES[message.kind](message, stamp, device, device.data[message.name])
+
     def notice(self, text: str, now: datetime) -> events.Message:
         """Note a text of the client's own, as if the site had sent it."""
         self.snap = state.log(self.snap, now, text)
@@ -109,18 +125,6 @@ class Keeper:
 
     def _device(self, name: str | None) -> Device | None:
         return self._devices.get(name) if name else None
-
-    def _set(
-        self, message: SetVector, now: datetime, filenames: dict[str, str] | None
-    ) -> events.Event | None:
-        snap = state.apply(self.snap, message, now, self._identify, filenames)
-        if snap is self.snap:
-            logger.debug("ignored: set%sVector %r of %r", message.kind, message.name, message.device)
-            return None
-        self.snap = snap
-        device = self._devices[message.device]
-        vector = device.data[message.name]
-        return events.UPDATES[message.kind](message, message.timestamp or now, device, vector)
 
     def _define(self, message: DefVector, now: datetime) -> events.Event:
         device = self._devices.get(message.device)

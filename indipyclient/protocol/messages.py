@@ -15,8 +15,9 @@ Sources: INDI white paper 1.7 (the DTD); what libindi and other servers really s
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias, overload
 
 Kind: TypeAlias = Literal["Text", "Number", "Switch", "Light", "BLOB"]
 """The five vector types, spelt as in the element names (``def<Kind>Vector``)."""
@@ -57,6 +58,48 @@ class OneMember(NamedTuple):
     name: str
     value: str
     limits: tuple[str | None, str | None, str | None] | None = None
+
+
+class OneMembers(Sequence[OneMember]):
+    """New values of some members, as the two tuples that a plain update is read into.
+
+    To the reader it is the tuple of its `OneMember`s, which are made when they are looked at.
+
+    Attributes:
+        names: of the members.
+        values: their values, in the same order.
+    """
+
+    __slots__ = ("names", "values")
+
+    def __init__(self, names: tuple[str, ...], values: tuple[str, ...]) -> None:
+        self.names = names
+        self.values = values
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __iter__(self) -> Iterator[OneMember]:
+        return map(OneMember, self.names, self.values)
+
+    @overload
+    def __getitem__(self, place: int) -> OneMember: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[OneMember, ...]: ...
+    def __getitem__(self, place: int | slice) -> OneMember | tuple[OneMember, ...]:
+        return tuple(self)[place]
+
+    def __eq__(self, other: object) -> bool:
+        return tuple(self) == (tuple(other) if isinstance(other, OneMembers) else other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return OneMembers, (self.names, self.values)
 
 
 class OneBLOB(NamedTuple):
@@ -114,7 +157,7 @@ class SetVector(NamedTuple):
     timeout: float | None
     timestamp: datetime | None
     message: str
-    members: tuple[OneMember | OneBLOB, ...]
+    members: Sequence[OneMember | OneBLOB]
 
 
 class NewVector(NamedTuple):

@@ -26,7 +26,7 @@ from __future__ import annotations
 import re
 
 from .blobs import Base64Decoder
-from .fastpath import read_plain_set
+from .fastpath import Shortcut
 from .limits import Limits
 from .messages import KINDS, BLOBProgress, Malformed, Message
 from .reader import Child, Element, read_element
@@ -62,7 +62,6 @@ _ATTRIBUTE = re.compile(r"""(?:(?<![\w.:-])([A-Za-z_][\w.:-]*)(?![\w.:-])\s*=\s*
 # What ends a stretch inside a tag: outside quotes, inside double quotes, inside single quotes.
 _TAG_STOPS = {b"": re.compile(rb"[<>\"']"), b'"': re.compile(rb'[<"]'), b"'": re.compile(rb"[<']")}
 _MARKUP = ((b"<!--", b"-->"), (b"<![CDATA[", b"]]>"), (b"<!", b">"), (b"<?", b"?>"))
-_PLAIN_SET = 1 << 15  # bytes within which a plain update ends
 _LONGEST_OPENER = max(len(opener) for opener, _ in _MARKUP)
 
 
@@ -75,8 +74,8 @@ class Scanner:
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
-        self._plain_limit = min(_PLAIN_SET, self._limits.tag, self._limits.text, self._limits.element)
-        self._plain_from = 0  # before this place in the buffer the shortcut need not be tried
+        limits = self._limits
+        self._shortcut = Shortcut(min(limits.tag, limits.text, limits.element), limits.members)
         self._buffer = bytearray()  # what has arrived and is not a whole token yet
         self._seen = 0  # how far the unfinished token at the start of the buffer was searched
         self._quote = b""  # the quote that is open there, if it is a tag
@@ -99,7 +98,7 @@ class Scanner:
         if self._blob is not None and not self._buffer and not self._skipping:
             data = self._feed_blob(data)
         self._buffer += data
-        self._plain_from = 0
+        self._shortcut.begin()
         position = 0
         while (after := self._token(position)) > position:
             position = after
@@ -128,33 +127,16 @@ class Scanner:
             return start
         if buffer[start] != 0x3C:  # "<"
             return self._text_token(start)
-        if self._element is None and (end := self._plain_set(start)):
-            return end
+        if self._element is None and not self._seen:
+            end = self._shortcut.take(buffer, start, self._out)
+            if end > start:
+                self._quiet = False
+                return end
         if not self._seen and (match := _TAG.match(buffer, start, start + self._limits.tag)):
             return self._tag_token(match)
         if buffer.startswith((b"<!", b"<?"), start):
             return self._markup_token(start)
         return self._slow_tag_token(start)
-
-    def _plain_set(self, start: int) -> int:
-        """Take a whole ``set...Vector`` by the shortcut; return where it ends, or 0 if it is none."""
-        buffer = self._buffer
-        if self._seen or start < self._plain_from or not buffer.startswith(b"<set", start):
-            return 0
-        end = buffer.find(b"Vector>", start, start + self._plain_limit) + 7
-        if end < 7:
-            self._plain_from = start + self._plain_limit - 7
-            return 0
-        self._plain_from = end
-        try:
-            message = read_plain_set(buffer[start:end].decode())
-        except UnicodeDecodeError:
-            return 0
-        if message is None or len(message.members) > self._limits.members:
-            return 0
-        self._out.append(message)
-        self._quiet = False
-        return end
 
     def _text_token(self, start: int) -> int:
         """Text reaches to the next ``<``. Text that nobody wants is dropped at once."""

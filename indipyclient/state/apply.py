@@ -17,7 +17,7 @@ Rules, where the INDI white paper leaves them open:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -27,6 +27,9 @@ from ..protocol.messages import (
     DelProperty,
     DeviceMessage,
     Message,
+    OneBLOB,
+    OneMember,
+    OneMembers,
     SetVector,
 )
 from .frozenmap import FrozenMap
@@ -50,6 +53,7 @@ __all__ = [
     "change_vector",
     "log",
     "set_user_string",
+    "update",
 ]
 
 Identify: TypeAlias = Callable[[str, str, str], tuple[str, int]]
@@ -76,7 +80,7 @@ def apply(
         filenames: names of the files that the BLOBs in the message were saved under, by member.
     """
     if isinstance(message, SetVector):
-        return _set(snap, message, now, filenames or {})
+        return update(snap, message, message.timestamp or now, filenames)
     if isinstance(message, DefVector):
         return _define(snap, message, now, identify)
     if isinstance(message, DelProperty):
@@ -150,38 +154,40 @@ def set_user_string(snap: Snap, devicename: str, vectorname: str, membername: st
 # -- set ------------------------------------------------------------------------------------
 
 
-def _set(snap: Snap, message: SetVector, now: datetime, filenames: dict[str, str]) -> Snap:
-    device = snap._devices.get(message.device)
-    vector = None if device is None else device._vectors.get(message.name)
-    if device is None or vector is None or not vector._enable or vector._info.kind != message.kind:
+def update(snap: Snap, message: SetVector, stamp: datetime, filenames: dict[str, str] | None = None) -> Snap:
+    """As `apply`, for an update, with its time or that of its arrival."""
+    kind, devicename, name, state, timeout, _, text, members = message
+    device: SnapDevice | None = snap._devices.get(devicename)
+    vector: SnapVector | None = None if device is None else device._vectors.get(name)
+    if device is None or vector is None or not vector._enable or vector._info.kind != kind:
         return snap
     rev = snap._rev + 1
-    stamp = message.timestamp or now
-    text = message.message
-    after = type(vector)(
-        vector._info,
-        vector._members.update(_set_members(vector, message, rev, filenames)),
-        message.state or vector._state,
-        vector._timeout if message.timeout is None or message.kind == "Light" else message.timeout,
+    rest = (
+        state or vector._state,
+        vector._timeout if timeout is None or kind == "Light" else timeout,
         stamp,
         text or vector._message,
         stamp if text else vector._message_timestamp,
-        True,
-        rev,
     )
+    if type(members) is OneMembers and members.names == vector._info.names:
+        after = vector._updated(members.values, *rest, rev)
+    else:
+        after = type(vector)(
+            vector._info, _set_members(vector, members, rev, filenames or {}), *rest, enable=True, rev=rev
+        )
     return _with_vector(snap, device, after)
 
 
 def _set_members(
-    vector: SnapVector, message: SetVector, rev: int, filenames: dict[str, str]
-) -> list[tuple[str, SnapMember]]:
-    """The members that the message names and the vector has, with their new values."""
+    vector: SnapVector, members: Iterable[OneMember | OneBLOB], rev: int, filenames: dict[str, str]
+) -> FrozenMap[SnapMember]:
+    """The members of a vector, those that an update names with their new values."""
     find = vector._members.get
-    return [
+    return vector._members.update(
         (one.name, old._set(one, rev, filenames.get(one.name, "")))
-        for one in message.members
+        for one in members
         if (old := find(one.name)) is not None
-    ]
+    )
 
 
 # -- define ---------------------------------------------------------------------------------
@@ -227,6 +233,7 @@ def _vector_info(message: DefVector, old: SnapVector | None, identify: Identify)
         message.rule,
         user_string,
         itemid,
+        tuple(dict.fromkeys(member.name for member in message.members)),
     )
 
 
@@ -299,22 +306,4 @@ def _delete_device(snap: Snap, device: SnapDevice, stamp: datetime, text: str) -
 
 def _with_vector(snap: Snap, device: SnapDevice, vector: SnapVector) -> Snap:
     """The snapshot with one vector replaced: the hot end of every update."""
-    rev = vector._rev
-    name = device._devicename
-    after = SnapDevice(
-        name,
-        device._vectors.set(vector._info.name, vector),
-        device._messages,
-        device._user_string,
-        device._itemid,
-        rev,
-    )
-    return Snap(
-        snap._indihost,
-        snap._indiport,
-        snap._connected,
-        snap._messages,
-        snap._user_string,
-        snap._devices.set(name, after),
-        rev,
-    )
+    return snap._updated(device._updated(vector))

@@ -17,6 +17,7 @@ __all__ = ["FrozenMap"]
 V = TypeVar("V")
 _WIDTH = 64
 _NOTHING = object()
+_new = object.__new__
 
 
 class FrozenMap(Mapping[str, V], Generic[V]):
@@ -47,6 +48,13 @@ class FrozenMap(Mapping[str, V], Generic[V]):
             raise KeyError(name)
         return self._chunks[place // _WIDTH][place % _WIDTH]
 
+    def place(self, name: str) -> int:
+        """How many stand before `name`. Raises KeyError if it is not there."""
+        place = self._index[name]
+        if place >= self._length:
+            raise KeyError(name)
+        return place
+
     def __iter__(self) -> Iterator[str]:
         return islice(self._names, self._length)
 
@@ -71,16 +79,26 @@ class FrozenMap(Mapping[str, V], Generic[V]):
         place = self._index.get(name, self._length)
         return self._chunks[place // _WIDTH][place % _WIDTH] if place < self._length else default
 
+    def with_values(self, values: tuple[V, ...]) -> FrozenMap[V]:
+        """A map of the same names to other values, given in their order."""
+        return self._make(self._index, self._names, _chunked(values), self._length)
+
     def set(self, name: str, value: V) -> FrozenMap[V]:
         """This map with one entry replaced, or appended."""
         place = self._index.get(name, self._length)
         if place >= self._length:
             return self.update(((name, value),))
+        number = place // _WIDTH
         chunks = list(self._chunks)
-        chunk = list(chunks[place // _WIDTH])
+        chunk = list(chunks[number])
         chunk[place % _WIDTH] = value
-        chunks[place // _WIDTH] = tuple(chunk)
-        return self._make(self._index, self._names, tuple(chunks), self._length)
+        chunks[number] = tuple(chunk)
+        made: FrozenMap[V] = _new(FrozenMap)
+        made._index = self._index
+        made._names = self._names
+        made._chunks = tuple(chunks)
+        made._length = self._length
+        return made
 
     def update(self, entries: Iterable[tuple[str, V]]) -> FrozenMap[V]:
         """This map with entries replaced, or appended in their order."""

@@ -49,6 +49,7 @@ Messages: TypeAlias = tuple[tuple[datetime, str], ...]
 """Times (aware, UTC) and texts, newest first, at most eight."""
 
 T = TypeVar("T")
+_new = object.__new__
 
 
 class _Keys(Mapping[str, T]):
@@ -424,22 +425,32 @@ class VectorInfo(NamedTuple):
     rule: str | None
     user_string: str
     itemid: int
+    names: tuple[str, ...]
+    """Of the members, in their order."""
 
 
 class SnapVector(_Dumps, _Keys[Any]):
     """A vector (property) at one moment: a mapping of member names to their `membervalue`."""
 
     __slots__ = (
+        "_basis",
         "_enable",
         "_info",
-        "_members",
+        "_made",
         "_message",
         "_message_timestamp",
         "_rev",
         "_state",
         "_timeout",
         "_timestamp",
+        "_values",
     )
+
+    # The members: those of `_basis`, or if `_values` is not None, those with other values, of `_rev`.
+    # Their nodes are then made when they are first asked for, and kept in the list `_made`.
+    _basis: FrozenMap[SnapMember]
+    _values: tuple[str, ...] | None
+    _made: list[FrozenMap[SnapMember]]
 
     member_class: ClassVar[type[SnapMember]] = SnapMember
 
@@ -456,7 +467,8 @@ class SnapVector(_Dumps, _Keys[Any]):
         rev: int,
     ) -> None:
         self._info = info
-        self._members = members
+        self._basis = members
+        self._values = None
         self._state = state
         self._timeout = timeout
         self._timestamp = timestamp
@@ -465,17 +477,62 @@ class SnapVector(_Dumps, _Keys[Any]):
         self._enable = enable
         self._rev = rev
 
+    def _updated(
+        self,
+        values: tuple[str, ...],
+        state: str,
+        timeout: float | None,
+        timestamp: datetime,
+        message: str,
+        message_timestamp: datetime,
+        rev: int,
+    ) -> SnapVector:
+        """This vector with new values of all its members: what nearly every update makes.
+
+        Without the constructor, which takes longer than all the rest of it.
+        """
+        made = _new(type(self))
+        made._info = self._info
+        made._basis = self._basis
+        made._values = values
+        made._made = []
+        made._state = state
+        made._timeout = timeout
+        made._timestamp = timestamp
+        made._message = message
+        made._message_timestamp = message_timestamp
+        made._enable = True
+        made._rev = rev
+        return made
+
+    @property
+    def _members(self) -> FrozenMap[SnapMember]:
+        if self._values is None:
+            return self._basis
+        if not self._made:
+            make, rev = self.member_class, self._rev
+            old = self._basis.in_order()
+            nodes = tuple([make(node._info, value, rev) for node, value in zip(old, self._values)])  # noqa: B905
+            # Another thread may be here too: whose nodes come first are everybody's.
+            self._made.append(self._basis.with_values(nodes))
+        return self._made[0]
+
     def __getitem__(self, name: str) -> Any:
-        return self._members[name].membervalue
+        if self._values is None:
+            return self._basis[name].membervalue
+        return self._values[self._basis.place(name)]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._members)
+        return iter(self._basis)
 
     def __len__(self) -> int:
-        return len(self._members)
+        return len(self._basis)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._members
+        return name in self._basis
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (*(getattr(self, f"_{name}") for name in _VECTOR_ARGUMENTS), self._rev)
 
     def __repr__(self) -> str:
         values = ", ".join(map(repr, self._members.in_order()))
@@ -687,6 +744,17 @@ class SnapDevice(_Dumps, _Keys[SnapVector]):
         self._itemid = itemid
         self._rev = rev
 
+    def _updated(self, vector: SnapVector) -> SnapDevice:
+        """This device with one vector replaced or added. Without the constructor, to be quick."""
+        made = _new(SnapDevice)
+        made._devicename = self._devicename
+        made._vectors = self._vectors.set(vector._info.name, vector)
+        made._messages = self._messages
+        made._user_string = self._user_string
+        made._itemid = self._itemid
+        made._rev = vector._rev
+        return made
+
     def __getitem__(self, name: str) -> SnapVector:
         return self._vectors[name]
 
@@ -796,6 +864,18 @@ class Snap(_Dumps, _Keys[SnapDevice]):
         self._user_string = user_string
         self._devices: FrozenMap[SnapDevice] = FrozenMap() if devices is None else devices
         self._rev = rev
+
+    def _updated(self, device: SnapDevice) -> Snap:
+        """This snapshot with one device replaced or added. Without the constructor, to be quick."""
+        made = _new(Snap)
+        made._indihost = self._indihost
+        made._indiport = self._indiport
+        made._connected = self._connected
+        made._messages = self._messages
+        made._user_string = self._user_string
+        made._devices = self._devices.set(device._devicename, device)
+        made._rev = device._rev
+        return made
 
     def __getitem__(self, name: str) -> SnapDevice:
         return self._devices[name]

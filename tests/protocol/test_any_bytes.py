@@ -55,6 +55,33 @@ def _spoilt(draw: st.DrawFn) -> bytes:
 streams = st.one_of(garbage, few, _spoilt())
 """Garbage, good elements, and good elements with a few places spoilt."""
 
+_PLAIN = [
+    b'<setNumberVector device="D" name="N" state="Ok" timeout="60" timestamp="2024-01-02T03:04:05">'
+    b'\n    <oneNumber name="a">\n1.5\n    </oneNumber>\n    <oneNumber name="b">\n-2e3\n    </oneNumber>\n'
+    b"</setNumberVector>\n",
+    b'<setTextVector device="D" name="T" timestamp="2024-01-02T03:04:05.5" timeout="1">'
+    b'<oneText name="a">M 31</oneText><oneText name="b"/></setTextVector>',
+    b'<setTextVector device="D" name="T" state="Busy" message="m">'
+    b'<oneText name="a"> \xc2\xb0 </oneText></setTextVector>',
+    b'<setSwitchVector device="D" name="S" timestamp="2024-01-02T03:04:05">\n'
+    b'<oneSwitch name="a">On</oneSwitch></setSwitchVector>\n',
+    b'<setLightVector device="D" name="S"><oneLight name="a">Ok</oneLight></setLightVector>',
+]
+
+
+@st.composite
+def _runs_of_plain_updates(draw: st.DrawFn) -> bytes:
+    """Updates of which much has been read before; some bytes of some are cut out or put elsewhere."""
+    pieces = []
+    for update in draw(st.lists(st.sampled_from(_PLAIN), min_size=1, max_size=2)) * 3:
+        start, length = draw(st.integers(0, len(update))), draw(st.integers(0, 12))
+        cut = update[start : start + length] if draw(st.booleans()) else b""
+        there = draw(st.integers(0, len(update)))
+        moved = update.replace(cut, b"", 1) if cut else update
+        pieces.append(draw(st.sampled_from([update, moved, moved[:there] + cut + moved[there:]])))
+    return b"".join(pieces)
+
+
 TIGHT = Limits(tag=45, element=120, members=2, blob=4)
 
 
@@ -70,6 +97,12 @@ def test_any_bytes_say_the_same_however_they_are_cut(data: bytes) -> None:
 @example(b"<set" * 12 + GOOD)
 def test_any_bytes_say_the_same_however_they_are_cut_when_limits_are_tight(data: bytes) -> None:
     read_to_the_end(data, TIGHT)
+
+
+@fuzz
+@given(_runs_of_plain_updates())
+def test_what_was_read_before_does_not_change_what_comes(data: bytes) -> None:
+    read_to_the_end(data)
 
 
 @fuzz

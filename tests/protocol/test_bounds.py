@@ -31,6 +31,11 @@ class CountingBuffer(bytearray):
         CountingBuffer.looked_at += (min(end, len(self)) if found < 0 else found + len(wanted)) - start
         return found
 
+    def rfind(self, wanted: bytes, start: int = 0, end: int = sys.maxsize) -> int:  # type: ignore[override]
+        found = super().rfind(wanted, start, end)
+        CountingBuffer.looked_at += min(end, len(self)) - (start if found < 0 else found)
+        return found
+
     def __getitem__(self, place: slice) -> bytearray:  # type: ignore[override]
         part = super().__getitem__(place)
         if isinstance(place, slice):

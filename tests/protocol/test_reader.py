@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -22,6 +23,7 @@ from indipyclient.protocol import (
     PingRequest,
     SetVector,
 )
+from indipyclient.protocol.messages import OneMembers
 from indipyclient.protocol.numbers import format_number, read_number
 
 from .reading import GOOD, GOOD_MESSAGE, STAMP, content, only, read, text_of, text_vector
@@ -188,6 +190,16 @@ def test_a_member_without_a_name_is_left_out_and_reported() -> None:
 
 def test_row_21_updates_of_what_was_never_defined_are_delivered() -> None:
     assert read(GOOD * 2) == [GOOD_MESSAGE] * 2
+
+
+def test_members_read_plainly_are_their_tuple() -> None:
+    plain = OneMembers(("a", "b"), ("1", "2"))
+    usual = (OneMember("a", "1"), OneMember("b", "2"))
+    assert plain == usual and usual == plain and plain == OneMembers(("a", "b"), ("1", "2"))
+    assert plain != usual[:1] and plain != OneMembers(("a", "b"), ("1", "3"))
+    assert (hash(plain), repr(plain), len(plain)) == (hash(usual), repr(usual), 2)
+    assert tuple(plain) == usual and plain[1] == usual[1] and plain[:1] == usual[:1]
+    assert pickle.loads(pickle.dumps(plain)) == usual
 
 
 def test_row_22_an_update_may_have_no_members() -> None:

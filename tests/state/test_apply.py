@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import tracemalloc
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from functools import cache
 from itertools import combinations, count, pairwise
@@ -29,6 +30,7 @@ from indipyclient.protocol.messages import (
     NewVector,
     OneBLOB,
     OneMember,
+    OneMembers,
     PingReply,
     PingRequest,
     SetVector,
@@ -357,6 +359,40 @@ def retyped_vectors(before: Snap, changed: Snap) -> set[Path]:
     }
 
 
+def plainly(message: Message) -> Message:
+    """The message as it comes if it was read by the shortcut of the scanner."""
+    if not isinstance(message, SetVector) or any(
+        isinstance(one, OneBLOB) or one.limits for one in message.members
+    ):
+        return message
+    names, values = [one.name for one in message.members], [one[1] for one in message.members]
+    return message._replace(members=OneMembers(tuple(names), tuple(map(str, values))))
+
+
+@st.composite
+def updates_of_all(draw: Callable[..., Any]) -> SetVector:
+    """An update of all members that a vector has had from the first."""
+    kind = draw(vectors.filter(lambda kind: kind != "BLOB"))
+    return update(kind, *(OneMember(name, draw(values[kind])) for name in "ab"), name=kind)
+
+
+@settings(deadline=None)
+@given(st.lists(updates_of_all() | anything, max_size=12), st.data())
+def test_plainly_read_updates_do_the_same_as_others(messages: list[Message], data: st.DataObject) -> None:
+    """Whoever looks at the states between, or does not."""
+    usual, plain = history(messages), history(map(plainly, messages))
+    for state in data.draw(st.lists(st.sampled_from(plain))):
+        everything(state)
+    for one, other in zip(usual, plain, strict=True):
+        assert everything(one) == everything(other)
+        here, there = nodes(one), nodes(other)
+        assert {path: node.rev for path, node in here.items()} == {
+            path: node.rev for path, node in there.items()
+        }
+    for (before, after), (plain_before, plain_after) in zip(pairwise(usual), pairwise(plain), strict=True):
+        assert set(new_nodes(before, after)) == set(new_nodes(plain_before, plain_after))
+
+
 @pytest.mark.parametrize("message", [GetProperties(), PingRequest(""), PingReply(""), Malformed("?")])
 def test_what_carries_no_state_changes_nothing(message: Message) -> None:
     snap = after(define())
@@ -382,6 +418,26 @@ def many_devices(number: int) -> Snap:
     return after(*(define("Number", *"abcd", device=f"d{place}", name="v0") for place in range(number)))
 
 
+@pytest.mark.parametrize("members", [4, 32])
+def test_a_plain_update_of_all_members_makes_no_node_of_them(members: int) -> None:
+    """They are made when they are looked at, once, however many look at them at a time."""
+    names = tuple(f"m{place}" for place in range(members))
+    snap = after(define("Number", *names))
+    gc.collect()
+    made = sum(isinstance(thing, SnapMember) for thing in gc.get_objects())
+    message = update("Number")._replace(members=OneMembers(names, ("2",) * members))
+    states = [snap := apply(snap, message, NOW, Identities()) for _ in range(3)]
+    assert sum(isinstance(thing, SnapMember) for thing in gc.get_objects()) == made
+    assert [state["Camera"]["v"]["m3"] for state in states] == ["2"] * 3
+    assert sum(isinstance(thing, SnapMember) for thing in gc.get_objects()) == made
+
+    with ThreadPoolExecutor(8) as threads:
+        vector = states[-1]["Camera"]["v"]
+        looks = [threads.submit(vector.member, "m3") for _ in range(100)]
+        assert {id(look.result()) for look in looks} == {id(vector.member("m3"))}
+    assert (vector.member("m3").value, vector.member("m3").rev) == (2.0, snap.rev)
+
+
 FOUR = update("Number", *(OneMember(name, "2") for name in "abcd"), state="Ok", name="v0")
 
 
@@ -399,8 +455,14 @@ def cost(snap: Snap, message: Message) -> tuple[set[Path], int]:
 
 @pytest.mark.parametrize(
     "message",
-    [FOUR, delete("v0"), DeviceMessage("Camera", None, "hot"), define("Number", *"abcd", name="v0")],
-    ids=lambda message: type(message).__name__,
+    [
+        FOUR,
+        plainly(FOUR),
+        delete("v0"),
+        DeviceMessage("Camera", None, "hot"),
+        define("Number", *"abcd", name="v0"),
+    ],
+    ids=["set", "set plainly", "delete", "message", "define"],
 )
 def test_a_message_costs_the_same_among_10_and_5000_vectors(message: Message) -> None:
     few_nodes, few_bytes = cost(many_vectors(10), message)
@@ -412,7 +474,7 @@ def test_a_message_costs_the_same_among_10_and_5000_vectors(message: Message) ->
 
 
 def test_an_update_costs_the_same_among_10_and_5000_devices() -> None:
-    message = FOUR._replace(device="d0")
+    message = plainly(FOUR)._replace(device="d0")
     few_nodes, few_bytes = cost(many_devices(10), message)
     many_nodes, many_bytes = cost(many_devices(5000), message)
     assert many_nodes == few_nodes
