@@ -16,9 +16,9 @@ from indipyclient.gui.gtk import deliver
 from indipyclient.mailbox import Mailbox
 from indipyclient.queclient import runqueclient
 
-loop, reading, target = GLib.MainLoop(), Gtk.Label(), Gtk.SpinButton.new_with_range(5, 30, 1)
+loop, reading, target = GLib.MainLoop(), Gtk.Label(height_request=99), Gtk.SpinButton.new_with_range(5, 30, 1)
 target.connect("value-changed", lambda it: commands.put(("Thermostat", "TARGET", {"TARGET": it.get_value()})))
-window = Gtk.Window(child=reading, titlebar=Gtk.HeaderBar(title_widget=target), default_height=200)
+window = Gtk.Window(title="Thermostat", child=reading, titlebar=Gtk.HeaderBar(title_widget=target))
 window.connect("close-request", lambda window: loop.quit())
 
 

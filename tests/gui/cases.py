@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 SECONDS = 110.0  # for all cases of a file
+NEEDS = "import gi, pytest, numpy; gi.require_version('Gtk', '4.0'); from gi.repository import Gtk"
 
 
 def run_cases(file: str, environment: dict[str, str], *options: str, python: str = sys.executable) -> None:
@@ -28,3 +32,30 @@ def run_cases(file: str, environment: dict[str, str], *options: str, python: str
         check=False,
     )
     assert done.returncode == 0, done.stdout
+
+
+@cache
+def gtk_python() -> str:
+    """A Python with GTK 4: one that is named for it, this one, or the system's; empty if there is none."""
+    for python in (os.environ.get("INDIPYCLIENT_GTK_PYTHON"), sys.executable, "/usr/bin/python3"):
+        if python and Path(python).exists() and _has_gtk(python):
+            return python
+    return ""
+
+
+def _has_gtk(python: str) -> bool:
+    command = [python, "-c", NEEDS]
+    done = subprocess.run(
+        command, env=with_packages(os.environ), capture_output=True, timeout=60, check=False
+    )
+    return done.returncode == 0
+
+
+def with_packages(environment: Mapping[str, str]) -> dict[str, str]:
+    """With this checkout, and for the system's Python, which has little but GTK, with what this one has."""
+    places = [str(ROOT)]
+    if "INDIPYCLIENT_GTK_PYTHON" not in os.environ:
+        places += [path for path in sys.path if path.endswith("-packages")]
+    # GTK needs no graphics card, and no desktop
+    gtk = {"GDK_BACKEND": "x11", "GSK_RENDERER": "cairo"}
+    return {**environment, **gtk, "PYTHONPATH": os.pathsep.join(places)}
