@@ -27,7 +27,7 @@ def tell(cell, cell_index):
     client.kc.session.metadata = {key: cell.metadata[key] for key in ("cellId",) if key in cell.metadata}
 client = nbclient.NotebookClient(notebook, timeout=60, startup_timeout=60, on_cell_execute=tell)
 with client.setup_kernel():
-    kernel = client.km.provisioner.process
+    kernel, client.km.shutdown_wait_time = client.km.provisioner.process, 60
     try:
         client.execute(cleanup_kc=False)
     except nbclient.exceptions.CellExecutionError as error:

@@ -53,7 +53,9 @@ def test_a_cell_that_is_run_again_closes_what_it_connected(
     assert ran.text("4") == ("True True\n" if not told else "False True\n")
 
 
-def test_cells_may_block_and_wait_and_complete_names(demo: DemoInstruments, tmp_path: Path) -> None:
+def test_cells_may_block_and_await_and_complete_names_and_be_interrupted(
+    demo: DemoInstruments, tmp_path: Path
+) -> None:
     blocking = """
         import asyncio
         assert asyncio.get_running_loop().is_running()
@@ -83,13 +85,27 @@ def test_cells_may_block_and_wait_and_complete_names(demo: DemoInstruments, tmp_
         print(completed('indi["Ca'), completed('snap["T'))
         print(completed('camera["CCD_E'), completed('exposure["'))
     """
+    interrupting = """
+        import os, signal, threading, time
+        before = len(indi._engine.subscriptions)
+        def press():
+            while len(indi._engine.subscriptions) == before:
+                time.sleep(0.01)
+            os.kill(os.getpid(), signal.SIGINT)  # as the button does
+        threading.Thread(target=press).start()
+        try:
+            indi.wait_for(lambda snap: False, timeout=None)
+        except KeyboardInterrupt:
+            print("interrupted", indi["Thermostat"]["TARGET"].put(TARGET=18.5).result(timeout=20).state)
+    """
     closing = "indi.close()\ncamera"
-    sources = (CONNECT, blocking, awaiting, completing, closing)
+    sources = (CONNECT, blocking, awaiting, completing, interrupting, closing)
     ran = run(cells(*sources), tmp_path, PORT=str(demo.port))
     assert ran.text("1") == "Idle\n"
     assert ran.text("2") == "Ok Ok True\n"
     assert ran.text("3") == "['Camera'] ['Thermostat']\n['CCD_EXPOSURE'] ['CCD_EXPOSURE_VALUE']\n"
-    assert "has been closed" in Page(ran.shown("4")).text
+    assert ran.text("4") == "interrupted Ok\n"
+    assert "has been closed" in Page(ran.shown("5")).text
 
 
 def test_a_kernel_ends_by_itself_with_a_client_that_nobody_closed(
