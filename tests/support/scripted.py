@@ -190,6 +190,13 @@ class Peer:
         self._messages += self._scanner.feed(data)
 
 
+def send_much_of_a_frame(server: ScriptedServer) -> None:
+    """The next client gets the first 6 MB of a frame of 1 GB, which are 8 MB of text."""
+    peer = server.greet(NUMBER + BLOB)
+    peer.send('<setBLOBVector device="D" name="B"><oneBLOB name="b" size="1000000000" format=".fits">')
+    peer.send(b"A" * 8_000_000)
+
+
 @contextmanager
 def dead_address() -> Iterator[int]:
     """The port of a listener that neither accepts nor refuses: its queue is full (Linux)."""

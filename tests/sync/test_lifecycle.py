@@ -24,7 +24,7 @@ from tests.bridge.programs import NO_MORE_THREADS, START_SECONDS, Program
 from tests.bridge.threads import PATIENCE, start
 from tests.support.deadline import becomes_true
 from tests.support.leaks import Resources
-from tests.support.scripted import BLOB, NUMBER, ScriptedServer, dead_address, moved
+from tests.support.scripted import NUMBER, ScriptedServer, dead_address, moved, send_much_of_a_frame
 from tests.support.servers import free_port
 
 from .session import Session
@@ -127,15 +127,15 @@ def _silent(server: ScriptedServer) -> None:
     server.accept()
 
 
-def _amid_a_frame(server: ScriptedServer) -> None:
-    """The first 8 MB of 1 GB."""
-    peer = server.greet(NUMBER + BLOB)
-    peer.send('<setBLOBVector device="D" name="B"><oneBLOB name="b" size="1000000000" format=".fits">')
-    peer.send(b"A" * 8_000_000)
-
-
 SILENT = "indi = indipyclient.connect('127.0.0.1', port)\n"
 LOST = SILENT + "while indi.connected: time.sleep(0.001)\n"
+AMID_A_FRAME = """
+from indipyclient.protocol import Limits
+indi = indipyclient.connect('127.0.0.1', port, limits=Limits(progress=5_900_000))
+progress = indi.subscribe(kinds='Progress')
+indi['D']['B'].expect_blob()
+progress.get(timeout=20)
+"""
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ LOST = SILENT + "while indi.connected: time.sleep(0.001)\n"
     [
         (_dead, LOST),
         (_silent, SILENT),
-        (_amid_a_frame, CONNECTED + "indi['D']['B'].expect_blob()\ntime.sleep(0.2)\n"),
+        (send_much_of_a_frame, AMID_A_FRAME),
     ],
 )
 def test_a_program_ends_whatever_the_server_does(
