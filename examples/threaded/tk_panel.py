@@ -157,18 +157,20 @@ class Tree(ttk.Treeview):
         self.tk.eval(SHOW_ROWS)
 
     def refresh(self):
-        """Show what has changed; if that is much, go on after the window has had its turn."""
+        """Show what has changed, ten times a second; if that is much, go on after the window had its turn."""
         if self._more is not None:
             return
         until = time.monotonic() + TURN
-        changes = []
+        changes, pause = [], 0
         for row in self._panel.rows():
             self._note(row, changes)
+            pause = 100
             if time.monotonic() > until:
-                self._more = self.after(10, self._go_on)
+                pause = 10
                 break
-        if changes:
+        if pause:
             self.tk.call("show_rows", str(self), tuple(changes))
+            self._more = self.after(pause, self._go_on)
 
     def _go_on(self):
         self._more = None
