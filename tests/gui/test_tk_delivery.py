@@ -16,7 +16,7 @@ from indipyclient.queclient import EventItem
 from tests.support.screen import Screen
 from tests.support.servers import CCD, TELESCOPE, IndiServer
 
-from .tk_windows import PATIENCE, lives_until
+from .tk_windows import PATIENCE, lives_until, run_mainloop
 
 try:
     import tkinter
@@ -55,7 +55,7 @@ def test_what_came_before_the_mainloop_is_delivered_in_it(root: Any) -> None:
     deliver(box, root, lambda items, snapshot: (seen(items, snapshot), root.quit()))
     for number in range(3):
         box.put(number)
-    root.mainloop()
+    run_mainloop(root)
     assert seen.batches == [[0, 1, 2]]
 
 
@@ -71,7 +71,7 @@ def test_news_from_another_thread_reaches_the_mainloop(root: Any) -> None:
     deliver(box, root, show, rate=1000)
     producer = threading.Thread(target=lambda: [box.put(number) for number in range(1000)])
     root.after(10, producer.start)
-    root.mainloop()
+    run_mainloop(root)
     producer.join()
     assert seen.items == list(range(1000))
     assert threads == {threading.get_ident()}
@@ -95,7 +95,7 @@ def test_a_window_destroyed_by_its_handler_is_the_end_of_it(root: Any) -> None:
     box, seen = Mailbox[int](), Seen()
     deliver(box, root, lambda items, snapshot: (seen(items, snapshot), root.destroy()))
     box.put(1)
-    root.mainloop()  # returns, as there is no window any more
+    run_mainloop(root)  # returns, as there is no window any more
     assert seen.items == [1]
 
 

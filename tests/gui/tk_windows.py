@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from typing import Any
@@ -18,3 +19,11 @@ def lives_until(root: Any, condition: Callable[[], Any], timeout: float = PATIEN
         root.update()
         time.sleep(0.002)
     return True
+
+
+def run_mainloop(root: Any) -> None:
+    """As ``root.mainloop()``, but not for ever: in there no time limit of the test would end it."""
+    too_long = root.after(round(1000 * PATIENCE), root.quit)
+    root.mainloop()
+    with contextlib.suppress(Exception):  # the window has been destroyed meanwhile
+        root.after_cancel(too_long)
