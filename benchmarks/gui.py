@@ -30,9 +30,9 @@ import psutil
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "examples" / "threaded"), str(HERE)]
 
-from server import define, update  # noqa: E402
+from traffic import define, update  # noqa: E402
 
-VECTORS = 100
+VECTORS, MEMBERS = 100, 4
 RATE = 2000  # updates per second
 FRAME = 2896  # pixels in each direction: 16.8 MB of 16 bits
 EVERY = 5  # ms between the ticks of the timer
@@ -65,7 +65,7 @@ def serve(seconds: float) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         print(listener.getsockname()[1], flush=True)
         connection, _ = listener.accept()
-    definitions = "".join(map(define, range(VECTORS)))
+    definitions = "".join(define(number, MEMBERS) for number in range(VECTORS))
     blob = '<defBLOBVector device="Bench" name="CCD1" label="Image" group="G" state="Ok" perm="ro">'
     connection.sendall(f'{definitions}{blob}<defBLOB name="CCD1"/></defBLOBVector>\n'.encode())
     received = b""
@@ -78,10 +78,10 @@ def serve(seconds: float) -> None:
             connection.sendall(frames[shown % 2])
             shown += 1
         due = int(elapsed * RATE)
-        connection.sendall("".join(update(n % VECTORS, n % 10_000) for n in range(sent, due)).encode())
+        connection.sendall("".join(update(n % VECTORS, MEMBERS, n % 10_000) for n in range(sent, due)).encode())
         sent = due
         time.sleep(0.005)
-    connection.sendall(update(VECTORS - 1, LAST).encode())
+    connection.sendall(update(VECTORS - 1, MEMBERS, LAST).encode())
     print(json.dumps({"updates": sent, "frames": shown}), flush=True)
     sys.stdin.read()  # the connection is lost when this process is killed
 

@@ -1,122 +1,113 @@
-"""Measures this package beside the published 0.9.4, alternately, on the same work.
+"""Measures this package beside the published 0.9.4, libindi's C++ client and a bare socket, on the same work.
 
-Usage: python benchmarks/run.py [--quick] [--json FILE]
+    python benchmarks/run.py                      everything, three rounds: about 15 minutes
+    python benchmarks/run.py --quick              a few rows, one round: about a minute
+    python benchmarks/run.py --only events blobs  these works
+    python benchmarks/run.py --publish            everything, and renews results.json, the page and the README
+    python benchmarks/run.py --publish --again    renews the page and the README from results.json
 
-Sets up 0.9.4 in a virtual environment of its own (under the system's temporary folder), runs each
-measurement three times with each (once with --quick), and prints medians and ratios. Times of one
-run only compare with each other.
+Rounds go from peer to peer, so that whatever else the machine does meets all of them; times of one run only
+compare with each other. 0.9.4 is installed in an environment of its own, and the C++ client is compiled, if
+there is a compiler and libindi-dev, both in a temporary folder. Linux only. Charts need the extra "bench".
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import statistics
-import subprocess
 import sys
 import tempfile
-import venv
 from pathlib import Path
 
-HERE = Path(__file__).parent
-OLD = "0.9.4"
-WORK = [
-    ("events", "1000"),
-    ("snapshots", "10"),
-    ("snapshots", "1000"),
-    ("snapshots", "5000"),
-    ("round trip", "queue.Queue"),
-    ("round trip", "SimpleQueue"),
-    ("round trip", "asyncio.Queue"),
-    ("round trip", "Mailbox"),
-    ("round trip", "deque"),
-    ("idle", "queue.Queue"),
-    ("idle", "Mailbox"),
-    ("idle", "deque"),
-    ("asleep", "0"),
-    ("asleep", "100"),
-    ("frames", "16"),
-    ("frames", "64"),
-]
-NOT_FOR_OLD = [
-    # 5000 definitions, each with a copy of all before it, would take it minutes
-    ("snapshots", "5000"),
-    # it has none
-    ("round trip", "SimpleQueue"),
-    ("round trip", "Mailbox"),
-    ("idle", "Mailbox"),
-]
-QUICK = [
-    ("events", "1000"),
-    ("snapshots", "10"),
-    ("snapshots", "1000"),
-    ("round trip", "queue.Queue"),
-    ("idle", "queue.Queue"),
-    ("frames", "16"),
-]
+from peers import Command, MeasurementFailed, make_peers, measure
+from results import HEADING, Results, machine, rows, text
+from works import WORKS, Work
 
-
-def old_python(folder: Path) -> Path:
-    """The interpreter of an environment with the published package."""
-    venv.create(folder, with_pip=True)
-    python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
-    subprocess.run([python, "-m", "pip", "install", "-q", f"indipyclient=={OLD}"], check=True)
-    return python
-
-
-def measure(python: Path | str, work: tuple[str, str]) -> dict[str, float]:
-    """One measurement in a process of its own."""
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    if python == sys.executable:
-        environment["PYTHONPATH"] = str(HERE.parent)
-    command = [str(python), str(HERE / "measure.py"), *work]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
-    if done.returncode:
-        raise SystemExit(f"{work}: {done.stderr[-2000:]}")
-    result: dict[str, float] = json.loads(done.stdout)
-    return result
-
-
-def compare(old: Path, work: tuple[str, str], times: int) -> list[dict[str, object]]:
-    """Rows for one measurement: ours and theirs in turn, medians, ratio."""
-    ours, theirs = [], []
-    for _ in range(times):
-        ours.append(measure(sys.executable, work))
-        if work not in NOT_FOR_OLD:
-            theirs.append(measure(old, work))
-    rows: list[dict[str, object]] = []
-    for what in [key for key in ours[0] if key != "version"]:
-        here = statistics.median(result[what] for result in ours)
-        there = statistics.median(result[what] for result in theirs) if theirs else None
-        rows.append({"work": " ".join(work), "what": what, "ours": here, OLD: there})
-    return rows
-
-
-def show(row: dict[str, object]) -> None:
-    ours, theirs = row["ours"], row[OLD]
-    assert isinstance(ours, float)
-    beside = f"{theirs:12.2f}  {ours / theirs:8.2f}" if isinstance(theirs, float) and theirs else f"{'-':>12}"
-    print(f"{row['work']:<24}{row['what']:<24}{ours:12.2f}{beside}", flush=True)
+KEPT = Path(__file__).parent / "results.json"
 
 
 def main() -> None:
+    options = _options()
+    if options.again:
+        results = Results.from_json(json.loads(KEPT.read_text()))
+    else:
+        results = run_all(options.rounds, _chosen(options))
+    if options.json:
+        _write(results, options.json)
+    if options.chart:
+        from chart import draw
+
+        draw(results, options.chart)
+    if options.publish:
+        from document import publish
+
+        _write(results, KEPT)
+        publish(results)
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--quick", action="store_true", help="a few measurements, once each")
-    parser.add_argument("--json", type=Path, help="also write the rows to this file")
+    parser.add_argument("--quick", action="store_true", help="a few works, one round")
+    parser.add_argument("--only", nargs="+", default=[], choices=sorted({work.name for work in WORKS}))
+    parser.add_argument("--rounds", type=int, default=0, help="3, or 1 if quick")
+    parser.add_argument("--json", type=Path, help="write the results to this file")
+    parser.add_argument("--chart", type=Path, help="draw them to this PNG file")
+    parser.add_argument(
+        "--publish", action="store_true", help="renew results.json, docs/performance.* and the README"
+    )
+    parser.add_argument(
+        "--again", action="store_true", help="take the results of results.json; nothing is measured"
+    )
     options = parser.parse_args()
-    rows = []
-    print(f"{'work':<24}{'what':<24}{'ours':>12}{OLD:>12}  {'ratio':>8}")
+    options.rounds = options.rounds or (1 if options.quick else 3)
+    return options
+
+
+def _chosen(options: argparse.Namespace) -> list[Work]:
+    return [
+        work
+        for work in WORKS
+        if (not options.only or work.name in options.only) and (not options.quick or work.quick)
+    ]
+
+
+def run_all(rounds: int, works: list[Work]) -> Results:
+    """Measure, and print each row as it comes."""
+    results = Results(machine(), [])
+    print(HEADING)
     with tempfile.TemporaryDirectory() as folder:
-        old = old_python(Path(folder) / "old")
-        for work in QUICK if options.quick else WORK:
-            for row in compare(old, work, 1 if options.quick else 3):
-                rows.append(row)
-                show(row)
-    if options.json:
-        options.json.write_text(json.dumps(rows, indent=1) + "\n")
+        peers = make_peers(Path(folder))
+        for work in works:
+            for row in rows(work, compare(peers, work, 1 if work.once else rounds)):
+                results.rows.append(row)
+                print(text(row), flush=True)
+    return results
+
+
+def compare(peers: dict[str, Command], work: Work, rounds: int) -> dict[str, list[dict[str, float]]]:
+    """What each peer has measured, in turn.
+
+    A failure of one of the others is told and leaves its place empty; one of ours ends the run.
+    """
+    measured: dict[str, list[dict[str, float]]] = {peer: [] for peer in peers if peer in work.peers}
+    for _ in range(rounds):
+        for peer, done in measured.items():
+            try:
+                found = measure(peers[peer], work, peer)
+            except MeasurementFailed as failure:
+                print(f"{work.name}, {work.case}, {peer}: {failure}", file=sys.stderr, flush=True)
+                if peer == "ours":
+                    raise SystemExit(1) from failure
+                continue
+            if found is not None:
+                done.append(found)
+    return measured
+
+
+def _write(results: Results, target: Path) -> None:
+    target.write_text(json.dumps(results.to_json(), indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,151 @@
+"""What this package promises to reach, in terms of the rows that are measured, and what limits it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from results import Results, Row
+from works import OURS, RECEIVING
+
+__all__ = ["BUDGETS", "Budget"]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """One promise.
+
+    Fields:
+        what: for people.
+        row: work, case and figure of the row that shows it.
+        must: what is promised, for people.
+        reached: whether a row, of some results, keeps it; a figure that it needs may be missing, then not.
+        limits: what keeps it from being better.
+    """
+
+    what: str
+    row: tuple[str, str, str]
+    must: str
+    reached: Callable[[Row, Results], bool]
+    limits: str
+
+
+def at_most(limit: float) -> Callable[[Row, Results], bool]:
+    """Ours is at most this."""
+    return lambda row, _: (row.medians[OURS] or 0) <= limit
+
+
+def at_least(limit: float) -> Callable[[Row, Results], bool]:
+    """Ours is at least this."""
+    return lambda row, _: (row.medians[OURS] or 0) >= limit
+
+
+def times_better(times: float) -> Callable[[Row, Results], bool]:
+    """Ours is so many times better than 0.9.4."""
+    return lambda row, _: (row.ratio or 0) >= times
+
+
+def _flat(row: Row, results: Results) -> bool:
+    """Nearly the same at this size as at the smallest."""
+    smallest = results.find("snapshots", "10 known", row.what)
+    return smallest is not None and (row.medians[OURS] or 0) < 1.5 * (smallest.medians[OURS] or 0)
+
+
+def _beyond_receiving(row: Row, results: Results) -> bool:
+    ours, alone = row.medians[OURS], row.medians[RECEIVING]
+    return ours is not None and alone is not None and ours - alone < 1
+
+
+def _blobs(size: int) -> Budget:
+    return Budget(
+        f"{size} MiB BLOBs over TCP, payload in MB per s",
+        ("blobs", f"{size} MiB", "MB per s"),
+        "4 x 0.9.4",
+        times_better(4),
+        "The kernel's copying and new memory for each frame; decoding is a fifth of it.",
+    )
+
+
+def _snapshots(size: int) -> Budget:
+    return Budget(
+        f"snapshots delivered per s, {size} properties known",
+        ("snapshots", f"{size} known", "snapshots per s"),
+        "20 000",
+        at_least(20_000),
+        "As for updates, and two threads that take turns in the interpreter.",
+    )
+
+
+def _trips(kind: str, limit: float, limits: str) -> Budget:
+    return Budget(
+        f"command to answer, {kind}, median in ms",
+        ("round_trip", kind, "median ms"),
+        f"under {limit:g}",
+        at_most(limit),
+        limits,
+    )
+
+
+_WAKE_UP = "Four wake-ups of threads and processes, one of them the server's."
+
+BUDGETS = [
+    Budget(
+        "updates of four numbers applied per s, 1000 properties known",
+        ("events", "4 members, 1000 known", "events per s"),
+        "3 x 0.9.4",
+        times_better(3),
+        "The interpreter: reading, checking and telling an update is some 100 function calls.",
+    ),
+    _snapshots(10),
+    _snapshots(1000),
+    _snapshots(5000),
+    Budget(
+        "the same, growth from 10 to 5000 properties",
+        ("snapshots", "5000 known", "processor us per snapshot"),
+        "under 1.5 x",
+        _flat,
+        "Caches of the processor: the tree is larger.",
+    ),
+    _trips("queue.Queue", 1, _WAKE_UP),
+    _trips("SimpleQueue", 1, _WAKE_UP),
+    _trips("asyncio.Queue", 1, "One thread and the server's process."),
+    _trips("Mailbox", 1, _WAKE_UP),
+    _trips("deque", 4, "A bare deque cannot be waited on: it is looked at every 2 ms."),
+    Budget(
+        "wake-ups per s at rest",
+        ("idle", "queue.Queue", "wake-ups per s"),
+        "under 3",
+        at_most(3),
+        "The look at whether the program's main thread has ended, twice a second.",
+    ),
+    _blobs(16),
+    _blobs(64),
+    Budget(
+        "longest stop of another thread while 64 MiB BLOBs arrive, in ms",
+        ("blobs", "64 MiB", "longest stop ms"),
+        "under 15",
+        at_most(15),
+        "The interpreter's switch interval (5 ms), and whoever else needs the two cores.",
+    ),
+    Budget(
+        "memory while a 64 MiB BLOB is received, in payloads",
+        ("blobs", "64 MiB", "payloads of memory"),
+        "1 and a little",
+        at_most(1.15),
+        "The payload itself.",
+    ),
+    Budget(
+        "64 MiB BLOB over the Unix socket, from the driver to the program, in ms",
+        ("shared", "64 MiB, Unix socket", "ms from driver to program"),
+        "under 1 beyond the server",
+        _beyond_receiving,
+        "Wake-ups; no byte of the frame is touched.",
+    ),
+    Budget(
+        "end of stream seen, in s",
+        ("end_of_stream", "closed", "s until it is seen"),
+        "at once",
+        at_most(0.1),
+        "Nothing.",
+    ),
+]
