@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 from results import Results
-from works import CPP, OLD, OURS, RECEIVING
+from works import COLOURS, CPP, OLD, OURS, RECEIVING
 
 mpl.use("Agg")
 from matplotlib import pyplot
 
 __all__ = ["draw"]
 
-COLOURS = {OURS: "#0b6e4f", OLD: "#c1440e", CPP: "#3066be", RECEIVING: "#888888"}
 NAMES = {OURS: "indipyclient", OLD: "indipyclient 0.9.4", CPP: "libindi, C++", RECEIVING: "receiving alone"}
 KNOWN = (10, 100, 1000, 5000, 10_000)
 SIZES = (1, 16, 64, 128)
@@ -51,7 +51,10 @@ def _panel(
             axes.plot(*zip(*points, strict=True), "o-", color=colour, label=NAMES[peer])
     axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.set_xticks(places, [f"{place:,}" for place in places], minor=False)
+    shown = [place for place in places if place != 5000]  # no room for its label
+    axes.set_xticks(shown, [f"{place:,}" for place in shown])
+    low, high = axes.get_ylim()
+    axes.set_ylim(10 ** math.floor(math.log10(low)), 10 ** math.ceil(math.log10(high)))
     axes.minorticks_off()
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
     axes.grid(alpha=0.3)

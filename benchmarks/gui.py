@@ -78,7 +78,9 @@ def serve(seconds: float) -> None:
             connection.sendall(frames[shown % 2])
             shown += 1
         due = int(elapsed * RATE)
-        connection.sendall("".join(update(n % VECTORS, MEMBERS, n % 10_000) for n in range(sent, due)).encode())
+        connection.sendall(
+            "".join(update(n % VECTORS, MEMBERS, n % 10_000) for n in range(sent, due)).encode()
+        )
         sent = due
         time.sleep(0.005)
     connection.sendall(update(VECTORS - 1, MEMBERS, LAST).encode())

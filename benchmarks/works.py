@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from arguments import Arguments
 from traffic import recorded
 
-__all__ = ["ALL", "CPP", "OLD", "OURS", "PEERS", "RECEIVING", "WORKS", "Work"]
+__all__ = ["ALL", "COLOURS", "CPP", "OLD", "OURS", "PEERS", "RECEIVING", "WORKS", "Work"]
 
 OURS, OLD, CPP, RECEIVING = "ours", "0.9.4", "C++", "receiving alone"
 PEERS = (OURS, OLD, CPP, RECEIVING)
+COLOURS = {OURS: "#0b6e4f", OLD: "#c1440e", CPP: "#3066be", RECEIVING: "#888888"}
 ALL = frozenset({OURS, OLD, CPP})
 PYTHON = frozenset({OURS, OLD})
 MEBIBYTE = 1 << 20
