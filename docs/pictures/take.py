@@ -93,10 +93,35 @@ def tk_panel(screen: Any) -> None:
     window.darkroom.close()
 
 
+def qt_panel(screen: Any) -> None:
+    import qt_panel as program
+
+    app = program.QtWidgets.QApplication([])
+    observatory = program.Observatory()
+    window = program.Window(observatory)
+    window.setGeometry(0, 0, 1240, 800)
+    window.show()
+    tree = window.tree
+    wait(app.processEvents, lambda: ("vector", "Thermostat", "TEMPERATURE") in tree.items)
+    tree.setCurrentItem(tree.items["vector", "Thermostat", "TEMPERATURE"])
+    wait(app.processEvents, lambda: ("vector", "Thermostat", "TARGET") in tree.items)
+    window.editor.choose(("Thermostat", "TARGET"))
+    window.editor.entries["TARGET"].setText("22")
+    play(window.panel, app.processEvents, lambda: window.camera.picture)
+    save(screen, "qt_panel", (window.width(), window.height()))
+    window.close()
+    observatory.close()
+    window.darkroom.close()
+
+
 def first(name: str, screen: Any) -> None:
     """One of the first windows, as a program by itself."""
+    from tests.gui.cases import gtk_python, with_packages
+
+    python = gtk_python() if name.startswith("gtk") else sys.executable
     script = ROOT / "examples" / "threaded" / f"{name}.py"
-    with subprocess.Popen([sys.executable, script, "--seconds", "8"], env=screen.environment) as program:
+    environment = with_packages(screen.environment)
+    with subprocess.Popen([python, script, "--seconds", "8"], env=environment) as program:
         wait(lambda: None, lambda: screen.look().any())
         wait_seconds(lambda: None, 3)
         lit = screen.look().any(axis=2)
@@ -106,7 +131,10 @@ def first(name: str, screen: Any) -> None:
 
 PICTURES: dict[str, Callable[[Any], None]] = {
     "tk_panel": tk_panel,
+    "qt_panel": qt_panel,
     "tk_first": lambda screen: first("tk_first", screen),
+    "qt_first": lambda screen: first("qt_first", screen),
+    "gtk_first": lambda screen: first("gtk_first", screen),
 }
 
 

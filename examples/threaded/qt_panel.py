@@ -50,11 +50,11 @@ QPushButton#go:hover, QPushButton#go:focus {{ background: #7cbcfa; }}
 QPushButton#go:disabled {{ background: {RAISED}; color: {DIM}; border-color: {LINE}; }}
 QPushButton#stop {{ background: {ALERT}; color: {DARK}; font-weight: 600; border-color: {ALERT}; }}
 QPushButton[on="true"] {{ background: {OK}; color: {DARK}; border-color: {OK}; }}
-QLineEdit, QDoubleSpinBox, QComboBox {{
+QLineEdit, QComboBox {{
     background: {BACK}; border: 1px solid {LINE}; border-radius: 5px; padding: 4px 7px;
     selection-background-color: {ACCENT}; selection-color: {DARK};
 }}
-QLineEdit:focus, QDoubleSpinBox:focus, QComboBox:focus {{ border-color: {ACCENT}; }}
+QLineEdit:focus, QComboBox:focus {{ border-color: {ACCENT}; }}
 QComboBox::drop-down {{ border: none; width: 22px; }}
 QComboBox::down-arrow {{
     width: 0; height: 0; border-left: 4px solid {BACK}; border-right: 4px solid {BACK};
@@ -70,7 +70,8 @@ QTreeWidget, QPlainTextEdit, QScrollArea, QScrollArea > QWidget > QWidget {{
 QTreeWidget::item {{ padding: 3px 0; }}
 QTreeWidget::item:hover {{ background: #202836; }}
 QTreeWidget::item:selected {{ background: {LINE}; color: white; }}
-QHeaderView, QHeaderView::section {{ background: {PANE}; color: {DIM}; border: none; padding: 4px; }}
+QHeaderView, QHeaderView::section {{ background: {PANE}; color: {DIM}; border: none; }}
+QHeaderView::section {{ padding: 0 4px; }}
 QProgressBar {{
     background: {BACK}; border: 1px solid {LINE}; border-radius: 5px; text-align: center; height: 24px;
 }}
@@ -204,6 +205,7 @@ class Tree(QtWidgets.QTreeWidget):
         item.setText(1, row.value)
         if row.state:
             item.setIcon(0, self._dots[row.state])
+        if row.key[0] == "vector":
             item.setForeground(1, QColor(COLOURS[row.state] if row.state in ("Busy", "Alert") else TEXT))
 
     def _add(self, row):
@@ -289,6 +291,7 @@ class Editor(Pane):
         form = QtWidgets.QWidget()
         grid = QtWidgets.QGridLayout(form)
         grid.setContentsMargins(0, 0, 6, 0)
+        grid.setHorizontalSpacing(14)
         if vector is None:
             self.title.setText(f"{self._key[1]} of {self._key[0]} is not there now")
             self._light.clear()
@@ -369,24 +372,16 @@ class Camera(Pane):
         self.picture = self.outcome = None
         self.view, self.text = View(self._on_size), label(name="dim")
         self.name, self.stretch = QtWidgets.QComboBox(minimumWidth=150), QtWidgets.QComboBox()
-        self.seconds = QtWidgets.QDoubleSpinBox(minimum=0.01, maximum=3600, value=2, suffix=" s")
-        self.seconds.setButtonSymbols(QtWidgets.QDoubleSpinBox.ButtonSymbols.NoButtons)
+        self.seconds = QtWidgets.QLineEdit("2", maximumWidth=70, alignment=Qt.AlignmentFlag.AlignRight)
         self.button = QtWidgets.QPushButton("Expose", objectName="go", clicked=lambda: self._press())
         self.progress = QtWidgets.QProgressBar(maximum=1000)
         self.stretch.addItems(STRETCHES)
         self.stretch.currentTextChanged.connect(self._on_stretch)
-        self.seconds.lineEdit().returnPressed.connect(self._press)
+        self.seconds.returnPressed.connect(self._press)
         self.rows.addWidget(self.view, 1)
         self.add_line(self.text)
-        controls = (
-            self.name,
-            self.seconds,
-            self.button,
-            self.progress,
-            label("Stretch", "dim"),
-            self.stretch,
-        )
-        self.add_line(*controls, stretch=self.progress)
+        exposure = (self.name, self.seconds, label("s", "dim"), self.button, self.progress)
+        self.add_line(*exposure, label("Stretch", "dim"), self.stretch, stretch=self.progress)
 
     def refresh(self):
         cameras = self._panel.cameras()
@@ -430,7 +425,10 @@ class Camera(Pane):
         if self.button.objectName() == "stop":
             self._panel.abort(camera)
         elif camera:
-            self.outcome = self._panel.expose(camera, self.seconds.value())
+            try:
+                self.outcome = self._panel.expose(camera, float(self.seconds.text()))
+            except ValueError:
+                self._say(f"{self.seconds.text()!r} is no number of seconds", ALERT)
         self.tick()
 
     def _on_size(self, columns, rows):

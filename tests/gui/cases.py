@@ -11,7 +11,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-SECONDS = 110.0  # for all cases of a file
+SECONDS = 280.0  # for all cases of a file
 NEEDS = "import gi, pytest, numpy; gi.require_version('Gtk', '4.0'); from gi.repository import Gtk"
 
 

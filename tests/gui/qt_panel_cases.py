@@ -190,7 +190,7 @@ def take_frame(driver: Driver, seconds: str) -> Any:
     camera = driver.window.camera
     driver.until(lambda: camera.name.findText(CCD) >= 0)
     camera.name.setCurrentText(CCD)
-    driver.write(camera.seconds.lineEdit(), f"{seconds} s")
+    driver.write(camera.seconds, seconds)
     driver.click(camera.button)
     return camera
 

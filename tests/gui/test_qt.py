@@ -13,6 +13,8 @@ from tests.support.servers import require
 
 from .cases import run_cases
 
+pytestmark = pytest.mark.timeout(300)
+
 every_qt = pytest.mark.parametrize("binding", ["PySide6", "PyQt6", "PyQt5"])
 new_qt = pytest.mark.parametrize("binding", ["PySide6", "PyQt6"])
 
