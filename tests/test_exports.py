@@ -67,6 +67,7 @@ def test_the_package_exports_the_19_names_of_0_9() -> None:
 
 def test_the_package_has_connect_besides() -> None:
     assert indipyclient.connect is syncclient.connect
+    assert "connect" in dir(indipyclient)
 
 
 @pytest.mark.parametrize("name", ["getProperties", "QueClient", "EventItem"])

@@ -300,7 +300,11 @@ class VectorHandle(_Handle[Any]):
                 raise PropertyAlert(seen, came_with_it or said_since(said, snap, self.devicename))
             return goal.reached(seen)
 
-        snap = self._client._wait(reached, timeout, lambda: f"{self.devicename!r} {self.name!r} {goal}")
+        def what() -> str:
+            now = "" if seen is None else f", which is {seen.state},"
+            return f"{self.devicename!r} {self.name!r}{now} {goal}"
+
+        snap = self._client._wait(reached, timeout, what)
         return find_vector(snap, *self._path)
 
 

@@ -10,7 +10,7 @@ import contextlib
 import time
 from collections.abc import Callable, Generator
 
-from ..bridge.backlog import EventItem
+from ..bridge.backlog import EventItem, blob_bytes
 from ..bridge.lifecycle import in_client_thread
 from ..bridge.slices import slices
 from ..errors import MailboxClosed, UnknownName, WaitTimeout, WouldDeadlock
@@ -21,7 +21,8 @@ from .subscriptions import Filter
 
 __all__ = ["wait_for"]
 
-_KEPT = 10_000  # states that wait for a predicate that is slow; then the oldest are passed over
+# What waits for a predicate that is slow, in states and in bytes of frames; then the oldest are passed over.
+_KEPT, _FRAMES = 10_000, 256 << 20
 
 
 def wait_for(
@@ -68,7 +69,7 @@ def _why(snap: Snap, missing: KeyError | None) -> str:
 def _states(engine: Engine, timeout: float | None) -> Generator[Snap, None, None]:
     """The present snapshot and each one after it, until `timeout`."""
     deadline = None if timeout is None else time.monotonic() + timeout
-    box: Mailbox[EventItem] = Mailbox(keep=_KEPT)
+    box: Mailbox[EventItem] = Mailbox(_KEPT, weigh=blob_bytes, most=_FRAMES)
     engine.subscriptions.add(box, Filter())
     with contextlib.closing(box):
         seen = -1

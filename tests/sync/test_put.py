@@ -16,6 +16,7 @@ from indipyclient.errors import (
     WaitTimeout,
 )
 from indipyclient.protocol import EnableBLOB, NewVector, OneMember
+from tests.bridge.threads import start
 from tests.support.scripted import BLOB, NUMBER, PATIENCE, ScriptedServer, frame, moved
 
 from .session import Session
@@ -196,6 +197,48 @@ def test_a_frame_from_before_does_not_count(session: Session) -> None:
     assert not expected.done()
     session.send(frame(b"new") + frame(b"newer"))
     assert expected.result(PATIENCE).membervalue == b"new"
+
+
+# -- many, and large ------------------------------------------------------------------------------
+
+
+def test_an_answer_that_comes_while_the_command_is_still_on_its_way_counts(session: Session) -> None:
+    putting = session.vector("B").put(b=b"\0" * 30_000_000)
+    while b"<newBLOBVector" not in session.peer.raw:
+        session.peer.read()
+    session.send('<setBLOBVector device="D" name="B" state="Alert" message="too large"/>')
+    with pytest.raises(PropertyAlert, match="too large"):
+        putting.result(PATIENCE)
+
+
+def test_thousands_of_commands_from_many_threads_each_get_their_own_answer(server: ScriptedServer) -> None:
+    threads, rounds = 8, 50
+    vectors = "".join(NUMBER.replace('name="N"', f'name="N{one}"') for one in range(threads))
+    with Session(server, vectors) as session:
+
+        def command(one: int) -> list[str]:
+            number = session.vector(f"N{one}")
+            values = [f"{round % 11}" for round in range(rounds)]
+            return [number.put(x=value).result(PATIENCE)["x"] for value in values]
+
+        running = [start(lambda one=one: command(one)) for one in range(threads)]  # type: ignore[misc]
+        for _ in range(threads * rounds):
+            sent = session.command()
+            value = {member.name: member.value for member in sent.members if isinstance(member, OneMember)}[
+                "x"
+            ]
+            session.peer.send(moved(float(value)).replace('name="N"', f'name="{sent.name}"'))
+        expected = [f"{round % 11}" for round in range(rounds)]
+        assert [one.result(PATIENCE) for one in running] == [expected] * threads
+
+
+def test_commands_go_out_in_the_order_in_which_they_were_given(session: Session) -> None:
+    puttings = [session.vector("T").put(t=f"{number}", timeout=None) for number in range(1000)]
+    for number in range(1000):
+        assert session.command().members[0] == OneMember("t", f"{number}")
+    session.send('<setTextVector device="D" name="T" state="Ok"/>')
+    assert puttings[-1].result(PATIENCE).state == "Ok"
+    assert {type(one.exception(PATIENCE)) for one in puttings[:-1]} == {Superseded}
 
 
 # -- connecting -----------------------------------------------------------------------------------

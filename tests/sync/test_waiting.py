@@ -214,7 +214,7 @@ def test_a_command_that_cannot_be_sent_does_not_hold_up_waiting(session: Session
 )
 def test_a_vector_is_waited_for(session: Session, vector: str, options: Any, update: str) -> None:
     handle = session.vector(vector)
-    with pytest.raises(WaitTimeout, match=f"'D' '{vector}' was not "):
+    with pytest.raises(WaitTimeout, match=f"'D' '{vector}', which is Ok, was not "):
         handle.wait(**options, timeout=0.01)
     waiting = start(lambda: handle.wait(**options, timeout=PATIENCE))
     tag = update[1 : update.index(" ")]
