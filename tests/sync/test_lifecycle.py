@@ -30,14 +30,25 @@ from tests.support.servers import free_port
 from .session import Session
 
 PROLOGUE = """
-import gc, os, sys, threading, time
+import gc, logging, os, sys, threading, time
 import indipyclient
 from indipyclient.bridge import slices
 from indipyclient.errors import ClientClosed, INDIError
 from indipyclient.syncclient import SyncClient
 
+# development mode also tells of every step of a loop that took long, which is the machine's affair
+logging.getLogger("asyncio").setLevel(logging.ERROR)
+
 def ready():
     print("ready", flush=True)
+
+def ready_when_waiting():
+    # once the main thread waits for a lock: a signal just before that can break a Condition
+    def look():
+        while sys._current_frames()[threading.main_thread().ident].f_code.co_name != "wait":
+            time.sleep(0.001)
+        ready()
+    threading.Thread(target=look, daemon=True).start()
 
 port = int(sys.argv[1])
 """
@@ -96,7 +107,7 @@ WAITS = [
 @pytest.mark.parametrize("wait", WAITS)
 def test_ctrl_c_while_waiting_ends_the_program(server: ScriptedServer, wait: str) -> None:
     """Row 8."""
-    with Program(PROLOGUE + CONNECTED + "ready()\n" + wait, server.port) as program:
+    with Program(PROLOGUE + CONNECTED + "ready_when_waiting()\n" + wait, server.port) as program:
         server.greet(NUMBER)
         program.wait_ready()
         program.interrupt(signal.SIGINT)
@@ -107,7 +118,7 @@ def test_ctrl_c_while_waiting_ends_the_program(server: ScriptedServer, wait: str
 
 def test_sigterm_ends_the_program(server: ScriptedServer) -> None:
     """Row 8."""
-    ending = "ready()\nindi.wait_for(lambda snap: False, timeout=None)"
+    ending = "ready_when_waiting()\nindi.wait_for(lambda snap: False, timeout=None)"
     with Program(PROLOGUE + CONNECTED + ending, server.port) as program:
         server.greet(NUMBER)
         program.wait_ready()
@@ -184,7 +195,7 @@ def test_no_thread_is_needed_once_the_program_exits(server: ScriptedServer) -> N
 def test_ctrl_c_ends_a_wait_and_not_the_client(server: ScriptedServer, wait: str, slicing: str) -> None:
     """Rows 13 and 14."""
     ending = (
-        f"try:\n    ready()\n    {wait}\n"
+        f"try:\n    ready_when_waiting()\n    {wait}\n"
         "except KeyboardInterrupt:\n"
         "    print('interrupted')\n"
         "print(indi.snapshot()['D']['N']['y'])\n"
@@ -200,7 +211,7 @@ def test_ctrl_c_ends_a_wait_and_not_the_client(server: ScriptedServer, wait: str
 def test_ctrl_c_while_connecting_leaves_nothing_behind() -> None:
     """Row 13."""
     code = (
-        "try:\n    ready()\n    indipyclient.connect('127.0.0.1', port, timeout=60)\n"
+        "try:\n    ready_when_waiting()\n    indipyclient.connect('127.0.0.1', port, timeout=60)\n"
         "except KeyboardInterrupt:\n    print('interrupted', threading.active_count())\n"
     )
     with dead_address() as port, Program(PROLOGUE + code, port) as program:
