@@ -155,7 +155,7 @@ class Watch:
         self._window, self._server = window, server
         self._late: dict[str, list[float]] = {"quiet": [], "busy": []}
         self._pictures = 0
-        self._last = ("member", "Bench", f"V{VECTORS - 1}", "A")
+        self._last = ("member", "Bench", f"V{VECTORS - 1}", "M0")
         self._process = psutil.Process()
         self._memory: list[int] = []
         self._handler: list[float] = []
@@ -192,7 +192,7 @@ class Watch:
         self._window.after(EVERY, self.tick)
 
     def _look_for_the_beginning(self, panel: Any, now: float) -> None:
-        if panel.vector("Bench", "V0")["A"] != "1":
+        if panel.vector("Bench", "V0")["M0"] != "1":
             self._busy_since = now
             self._handler.clear()
         elif not self._late["quiet"]:
