@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 import indipyclient
@@ -16,6 +18,8 @@ from indipyclient.errors import (
     WaitTimeout,
 )
 from indipyclient.protocol import EnableBLOB, NewVector, OneMember
+from indipyclient.state.snapshots import SnapVector
+from indipyclient.sync.outcome import Outcome
 from tests.bridge.threads import start
 from tests.support.scripted import BLOB, NUMBER, PATIENCE, ScriptedServer, frame, moved
 
@@ -75,6 +79,31 @@ def test_what_came_before_the_command_is_no_answer(session: Session) -> None:
     assert session.vector("N").state == "Busy"
     session.send(moved(5))
     assert putting.result(PATIENCE)["x"] == "5"
+
+
+def test_what_had_come_in_before_the_command_is_no_answer_even_if_it_is_handled_later(
+    session: Session,
+) -> None:
+    stuck, release = threading.Event(), threading.Event()
+    putting: list[Outcome[SnapVector]] = []
+
+    def command() -> None:  # in the client's own thread, while all the rest waits to be read
+        box.set_hook(None)
+        stuck.set()
+        release.wait(PATIENCE)
+        putting.append(session.vector("N").put(x=5))
+
+    box = session.indi.subscribe("D", "T")
+    box.set_hook(command)
+    session.peer.send('<setTextVector device="D" name="T" state="Ok"/>')
+    assert stuck.wait(PATIENCE)
+    session.peer.send("".join(moved(round % 9, 'state="Alert"') for round in range(200)))
+    release.set()
+    session.command()
+    session.settle()
+    assert not putting[0].done()
+    session.send(moved(5))
+    assert putting[0].result(PATIENCE)["x"] == "5"
 
 
 # -- refused, failed ------------------------------------------------------------------------------

@@ -160,6 +160,17 @@ def test_a_state_from_before_a_command_does_not_count(session: Session) -> None:
         assert vector["x"] == f"{round}"
 
 
+class Late(threading.Event):
+    """An event that whoever waits for it hears of only once something else has happened too."""
+
+    def __init__(self, condition: threading.Event) -> None:
+        super().__init__()
+        self._condition = condition
+
+    def wait(self, timeout: float | None = None) -> bool:
+        return super().wait(timeout) and self._condition.wait(timeout)
+
+
 def test_a_state_that_lasts_for_a_moment_after_a_command_is_not_missed(session: Session) -> None:
     stuck, release = threading.Event(), threading.Event()
 
@@ -172,11 +183,17 @@ def test_a_state_that_lasts_for_a_moment_after_a_command_is_not_missed(session: 
     session.peer.send('<message message="this takes its time"/>')
     assert stuck.wait(PATIENCE)
     session.vector("N").put(x=1)
+    answered = threading.Event()
+    order = session.indi._engine.orders.latest
+    assert order is not None
+    order.carried_out = Late(answered)
     waiting = start(lambda: session.vector("N").wait(state="Busy", timeout=PATIENCE))
     assert becomes_true(lambda: len(session.indi._engine.subscriptions) == 2, PATIENCE)
+    box.set_hook(None)
     release.set()
     session.command()
-    session.peer.send(moved(5))
+    session.send(moved(5))
+    answered.set()
     assert waiting.result(PATIENCE).state == "Busy"
 
 
