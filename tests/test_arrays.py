@@ -783,12 +783,14 @@ FITS_FILE = bytes(plain(np.arange(4, dtype="u2")))
         ("astropy", "arrays.to_header(memoryview({file}), '.fits')", "astropy"),
         ("PIL", "arrays.to_array(memoryview(bytes(12)), '.stream_jpg')", "PIL"),
         ("astropy PIL", "arrays.to_array(memoryview({file}), '.fits')", ""),
+        ("astropy PIL", "arrays.to_array(memoryview({packed}), '.fits.fz')", ""),
         ("astropy PIL", "arrays.to_array(memoryview(bytes(12)), '.stream', (3, 4))", ""),
         ("numpy astropy PIL", "from indipyclient.queclient import runqueclient", ""),
     ],
 )
 def test_what_is_missing_is_named_with_how_to_get_it(missing: str, call: str, answer: str) -> None:
-    program = WITHOUT.format(missing=missing.split(), call=call.format(file=FITS_FILE))
+    packed = bytes(compressed(np.arange(20, dtype="i2").reshape(4, 5)))
+    program = WITHOUT.format(missing=missing.split(), call=call.format(file=FITS_FILE, packed=packed))
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
     )

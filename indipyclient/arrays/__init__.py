@@ -1,11 +1,11 @@
 """Camera frames as numpy arrays, as thumbnails, and back.
 
-| frames                  | format                                 | needs          | copies            |
-|-------------------------|----------------------------------------|----------------|-------------------|
+| frames                  | format                                 | needs          | copies              |
+|-------------------------|----------------------------------------|----------------|---------------------|
 | FITS                    | .fits .fit .fts                        | numpy          | none, one if scaled |
-| FITS, compressed images | .fits.fz .fit.fz .fz                   | numpy, astropy | unpacked          |
-| pictures                | .stream_jpg .jpg .jpeg .png .tif .tiff | numpy, pillow  | unpacked          |
-| pixels only             | .stream .bin, with a shape             | numpy          | none              |
+| FITS, compressed images | .fits.fz .fit.fz .fz                   | numpy          | unpacked            |
+| pictures                | .stream_jpg .jpg .jpeg .png .tif .tiff | numpy, pillow  | unpacked            |
+| pixels only             | .stream .bin, with a shape             | numpy          | none                |
 
 These are plain functions: any thread may call them, several at a time. Nothing in a frame is trusted: one
 that is damaged, absurd or of another kind raises InvalidValue, whatever is wrong with it. numpy, astropy
