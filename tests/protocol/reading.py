@@ -62,8 +62,8 @@ def only(kind: type[M], data: bytes, limits: Limits | None = None) -> M:
 
 
 def cuts(data: bytes) -> Iterator[list[bytes]]:
-    """Cut `data` into single bytes, into pieces of some other lengths, and in two at many places."""
-    for length in (1, 3, 7) if len(data) <= 40_000 else (1, 997):
+    """Cut `data` into single bytes (unless it is long), into other lengths, and in two at many places."""
+    for length in (1, 3, 7) if len(data) <= 40_000 else (61, 997):
         yield [data[start : start + length] for start in range(0, len(data), length)]
     step = 1 if len(data) <= SHORT else len(data) // 40
     for place in range(1, len(data), step):
