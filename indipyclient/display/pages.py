@@ -62,17 +62,28 @@ def _device_in_client(device: SnapDevice, room: Room, lines: int, unfolded: bool
 
 
 def _vector_in_client(vector: SnapVector) -> str:
-    kind, members = _kind(vector), vector.members().values()
-    if kind == "Switch":
-        shown = list(islice((member for member in members if member.value), _IN_LINE))
-        values = [code(member.name) for member in shown] or [muted("all off")]
-    else:
-        shown = list(islice(members, _IN_LINE))
-        values = [f"{muted(code(member.name))} {value_html(kind, member, 40)}" for member in shown]
-        values += [muted(f"+{len(vector) - len(shown)}")] if len(vector) > len(shown) else []
+    values = _switches_on(vector) if _kind(vector) == "Switch" else _first_values(vector)
     values += [text(vector.message, 80)] if vector.state == "Alert" and vector.message else []
     name = cell(_titled(vector.name, vector.label))
     return row(name + cell(pill(vector.state)) + cell(joined(values), wrap=True))
+
+
+def _switches_on(vector: SnapVector) -> list[str]:
+    few = islice(vector.members().values(), MOST_ROWS)
+    names = [member.name for member in few if member.value]
+    if not names:
+        return [muted("all off" if len(vector) <= MOST_ROWS else "…")]
+    return [*map(code, names[:_IN_LINE]), *_plus(len(names) - _IN_LINE)]
+
+
+def _first_values(vector: SnapVector) -> list[str]:
+    kind, few = _kind(vector), islice(vector.members().values(), _IN_LINE)
+    values = [f"{muted(code(member.name))} {value_html(kind, member, 40)}" for member in few]
+    return [*values, *_plus(len(vector) - _IN_LINE)]
+
+
+def _plus(number: int) -> list[str]:
+    return [muted(f"+{number}")] if number > 0 else []
 
 
 # -- a device --------------------------------------------------------------------------------

@@ -74,7 +74,7 @@ def test_one_large_device_does_not_hide_the_others() -> None:
     assert page(snap).row("S")[2] == "N0 0.5 C"
 
 
-@pytest.mark.parametrize("devices", [1, 20, 25])
+@pytest.mark.parametrize("devices", [1, 25])
 def test_texts_as_long_as_they_can_be(devices: int) -> None:
     elements = []
     for one in range(devices):

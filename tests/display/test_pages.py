@@ -115,6 +115,17 @@ def test_a_client_has_a_line_for_each_vector() -> None:
     assert page.attribute("details", "open") == [None, None]
 
 
+@pytest.mark.parametrize(
+    ("amount", "on", "line"),
+    [(3, (), "all off"), (3, (1,), "s1"), (9, (0, 2, 4, 6, 8), "s0 · s2 · s4 · +2"), (5000, (), "…")],
+)
+def test_a_client_names_the_switches_that_are_on(amount: int, on: tuple[int, ...], line: str) -> None:
+    """Only the first ones are looked at, as there may be very many."""
+    switches = "".join(member("Switch", "On" if at in on else "Off", name=f"s{at}") for at in range(amount))
+    page = Page(snap_of(vector("Switch", switches, name="S"))._repr_html_())
+    assert page.row("S") == ["S", "Ok", line]
+
+
 def test_devices_are_folded_when_there_is_much_in_them() -> None:
     page = Page(snap_of(*(TEXT.replace('"T"', f'"T{one}"') for one in range(40)))._repr_html_())
     assert "details" in page.names()
