@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.deadline import becomes_true
 from tests.support.leaks import Resources
@@ -15,6 +16,12 @@ SETTLE_SECONDS = 2.0
 
 # A shell has what it runs in the background ignore Ctrl-C, and with it every program that a test starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# No example is at fault when the machine is busy with something else.
+settings.register_profile(
+    "patient", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("patient")
 
 
 def pytest_collection_finish() -> None:

@@ -12,7 +12,7 @@ from itertools import combinations, count, pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from indipyclient.protocol.messages import (
@@ -237,7 +237,6 @@ def everything(snap: Snap) -> str:
     return repr((snap.dictdump(True, True, True), snap.messages, snap.rev))
 
 
-@settings(deadline=None)
 @given(sequences)
 def test_earlier_snapshots_never_change(messages: list[Message]) -> None:
     states = history([])
@@ -249,7 +248,6 @@ def test_earlier_snapshots_never_change(messages: list[Message]) -> None:
     assert [everything(state) for state in states] == said
 
 
-@settings(deadline=None)
 @given(sequences)
 def test_each_change_is_one_revision_which_just_its_new_nodes_carry(messages: list[Message]) -> None:
     for before, changed in pairwise(history(messages)):
@@ -278,7 +276,6 @@ def touches(message: Message, path: Path) -> bool:
     return isinstance(message, DefVector) or path[2] in [member.name for member in named]
 
 
-@settings(deadline=None)
 @given(sequences)
 def test_what_a_message_does_not_touch_is_the_same_object(messages: list[Message]) -> None:
     for message, (before, changed) in zip(messages, pairwise(history(messages)), strict=True):
@@ -302,7 +299,6 @@ def compared(newer: Snap, older: Snap) -> set[tuple[str, str | None]]:
     return rows
 
 
-@settings(deadline=None)
 @given(sequences)
 def test_changes_are_what_a_comparison_of_every_node_finds(messages: list[Message]) -> None:
     states = history(messages)
@@ -317,7 +313,6 @@ def test_changes_are_what_a_comparison_of_every_node_finds(messages: list[Messag
                 assert row.old is nodes(other).get(path) and row.new is nodes(one).get(path)
 
 
-@settings(deadline=None)
 @given(sequences)
 def test_devices_and_vectors_tell_their_changes_too(messages: list[Message]) -> None:
     states = history(messages)
@@ -333,7 +328,6 @@ def test_devices_and_vectors_tell_their_changes_too(messages: list[Message]) -> 
         assert found is None or {(*path, name) for name in found} == below
 
 
-@settings(deadline=None)
 @given(sequences)
 def test_item_ids_are_unique_and_stay_unless_the_type_changes(messages: list[Message]) -> None:
     for before, changed in pairwise(history(messages)):
@@ -376,7 +370,6 @@ def updates_of_all(draw: Callable[..., Any]) -> SetVector:
     return update(kind, *(OneMember(name, draw(values[kind])) for name in "ab"), name=kind)
 
 
-@settings(deadline=None)
 @given(st.lists(updates_of_all() | anything, max_size=12), st.data())
 def test_plainly_read_updates_do_the_same_as_others(messages: list[Message], data: st.DataObject) -> None:
     """Whoever looks at the states between, or does not."""
