@@ -184,7 +184,7 @@ class SyncClient(Mapping[str, DeviceHandle]):
     @property
     def running(self) -> bool:
         """Whether it has not ended, and was not told to."""
-        return not (self._engine.ended or self._engine.stop) and os.getpid() == self._pid
+        return not (self._engine.ended or self._engine.orders.closed) and os.getpid() == self._pid
 
     @property
     def connected(self) -> bool:
@@ -375,12 +375,13 @@ class SyncClient(Mapping[str, DeviceHandle]):
     def close(self, timeout: float = 5) -> None:
         """End the connection and the threads. Any thread may call it, any number of times.
 
-        Whoever waits gets `ClientClosed`; commands given before this are sent, if they can be at once.
-        Returns after `timeout` seconds in any case. In the client's own threads it does not wait.
+        Commands given before this are sent, if the server takes them at once; whoever still waits gets
+        `ClientClosed`. Returns after `timeout` seconds in any case. In the client's own threads it does
+        not wait.
         """
         if os.getpid() != self._pid:
             return
-        self._engine.shutdown()
+        self._engine.finish()
         if in_client_thread():
             return
         for seconds in slices(timeout):
@@ -414,4 +415,4 @@ def _enabled(snap: Snap) -> list[str]:
 def _forgotten(engine: Engine, pid: int) -> None:
     """Nothing refers to the client any more."""
     if os.getpid() == pid:
-        engine.shutdown()
+        engine.finish()

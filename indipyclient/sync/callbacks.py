@@ -78,11 +78,13 @@ class Callbacks:
     def _run(self) -> None:
         for function, arguments in self._jobs:
             self._guard(function, *arguments)
-            del function, arguments  # what the program gave must not be held until something else comes
+            # what the program gave must not be held until something else comes
+            del function, arguments
+            self._jobs.latest = None
 
     def _guard(self, function: Callable[..., object], *arguments: Any) -> None:
         try:
             function(*arguments)
-        except Exception:
+        except BaseException:  # a callback that calls sys.exit must not end all the others
             self.errors += 1
             logger.exception("a callback raised an exception: %r", function)

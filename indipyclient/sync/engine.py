@@ -9,6 +9,7 @@ The engine does not know the `SyncClient`, so a client that nobody refers to any
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import ssl
 from datetime import datetime
@@ -31,6 +32,8 @@ from .tracker import Tracker
 __all__ = ["Engine"]
 
 logger = logging.getLogger(__name__)
+
+_LAST_ORDERS = 0.3  # seconds at the end for the server to take what was asked for before
 
 
 class Engine(IPyClient):
@@ -64,6 +67,7 @@ class Engine(IPyClient):
         self.ended = False
         self.vector_timeout_min, self.vector_timeout_max = lowest, highest
         self._cause: BaseException | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._tracker = Tracker(lowest, highest)
 
     # -- for any thread -----------------------------------------------------------------------
@@ -78,6 +82,13 @@ class Engine(IPyClient):
             self.orders.put(order)
         except MailboxClosed:
             self.raise_end()
+
+    def finish(self) -> None:
+        """End once what was asked for before this has been sent, or soon in any case."""
+        self.orders.close()
+        if (loop := self._loop) is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has been closed in the meantime
+                loop.call_soon_threadsafe(loop.call_later, _LAST_ORDERS, self.shutdown)
 
     def end_error(self) -> INDIError:
         """A new error that says how the client has ended."""
@@ -95,15 +106,15 @@ class Engine(IPyClient):
         raise self.end_error() from self._cause
 
     def check(self) -> None:
-        """Raise what `end_error` returns if the client has ended."""
-        if self.ended:
+        """Raise what `end_error` returns if the client has ended, or is about to."""
+        if self.ended or self.orders.closed:
             self.raise_end()
 
     # -- the thread ---------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Connect and stay connected until `shutdown`; for a thread's target."""
-        with ends_with_program(self.shutdown):
+        """Connect and stay connected until `finish` or `shutdown`; for a thread's target."""
+        with ends_with_program(self.finish):
             cause: BaseException | None = None
             try:
                 run(self.asyncrun)
@@ -124,6 +135,7 @@ class Engine(IPyClient):
 
     async def asyncrun(self) -> None:
         """As `IPyClient.asyncrun`, with orders carried out."""
+        self._loop = asyncio.get_running_loop()
         pump = asyncio.create_task(self._carry_out_all())
         pump.add_done_callback(self._indi_on_end)
         try:
@@ -139,11 +151,12 @@ class Engine(IPyClient):
             try:
                 await order.carry_out(self)
             except Exception as error:
-                order.fail(error)
+                order.fail(self.end_error() if self.stop else error)
             except asyncio.CancelledError:
                 order.fail(self.end_error())
                 raise
             del order
+        self.shutdown()
 
     # -- carrying out ---------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ from ..errors import (
     UnknownMember,
     UnknownVector,
 )
+from ..protocol.messages import BLOB_MODES
 from ..state.commands import check_values, find_vector, new_vector
 from ..state.snapshots import Snap, SnapBLOBMember, SnapDevice, SnapMember, SnapVector
 from .goal import Goal
@@ -90,7 +91,8 @@ class DeviceHandle(_Handle["VectorHandle"]):
         snap = self._client.snapshot()
         device = snap.get(self.name)
         if device is None or not device.enable:
-            raise _unknown(snap, UnknownDevice("device", self.name, self._client))
+            known = [name for name, device in snap.items() if device.enable]
+            raise _unknown(snap, UnknownDevice("device", self.name, known))
         return device
 
     def __getitem__(self, name: str) -> VectorHandle:
@@ -206,6 +208,7 @@ class VectorHandle(_Handle[Any]):
             ReadOnly: the vector takes no commands.
             InvalidValue: a value does not suit its member, is out of its limits, or breaks the switch rule.
         """
+        limit = None if timeout is None else float(timeout)
         snap = self._client.snapshot()
         vector = self._find(snap)
         values = _values(vector, members, more)
@@ -214,7 +217,7 @@ class VectorHandle(_Handle[Any]):
         if not snap.connected:
             raise NotConnected(f"there is no connection to {snap.indihost}:{snap.indiport}")
         outcome: Outcome[SnapVector] = self._client._outcome(f"the command to {_where(vector)}")
-        self._client._submit(Command(message, timeout, outcome))
+        self._client._submit(Command(message, limit, outcome))
         return outcome
 
     def expect_blob(self, member: str | None = None) -> Outcome[SnapBLOBMember]:
@@ -248,7 +251,13 @@ class VectorHandle(_Handle[Any]):
 
         Args:
             mode: ``Also``, ``Only`` or ``Never``; see docs/frames.md.
+
+        Raises:
+            InvalidValue: another word.
+            ClientClosed, ClientDied: the client has ended.
         """
+        if mode not in BLOB_MODES:
+            raise InvalidValue(f"BLOBs are enabled by Also, Only or Never, not {mode!r:.60}")
         path = self.devicename, self.name
         self._client._submit(Request(lambda engine: engine.send_enableBLOB(mode, *path)))
 
@@ -280,8 +289,6 @@ class VectorHandle(_Handle[Any]):
             PropertyAlert: the state became Alert, while another one was waited for.
             UnknownMember, InvalidValue: `member` does not suit the vector.
         """
-        if state is None and member is None:
-            raise TypeError("wait needs a state, or members and their values")
         goal = Goal(state, member, tolerance)
         with contextlib.suppress(UnknownDevice, UnknownVector):
             goal.check(find_vector(self._client.snapshot(), *self._path))

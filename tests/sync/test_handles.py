@@ -234,6 +234,15 @@ def test_without_a_connection_that_is_the_reason_that_is_given(session: Session)
             call()
 
 
+def test_a_time_limit_or_a_mode_that_is_none_is_refused(session: Session) -> None:
+    with pytest.raises(ValueError):
+        session.vector("N").put(x=1, timeout="soon")  # type: ignore[arg-type]
+    with pytest.raises(InvalidValue, match="not 'also'"):
+        session.vector("B").enable_blobs("also")
+    session.vector("T").put(t="next")
+    assert session.command().name == "T"
+
+
 def test_only_blob_vectors_bring_blobs(session: Session) -> None:
     with pytest.raises(InvalidValue, match="'D' 'N' is a NumberVector and brings no BLOBs"):
         session.vector("N").expect_blob()

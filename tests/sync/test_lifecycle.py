@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from indipyclient.errors import ClientClosed, ClientDied, MailboxClosed, NotConnected
+from indipyclient.protocol import NewVector, OneMember
 from indipyclient.syncclient import SyncClient, connect
 from tests.bridge.programs import NO_MORE_THREADS, START_SECONDS, Program
 from tests.bridge.threads import PATIENCE, start
@@ -34,6 +35,7 @@ import gc, logging, os, sys, threading, time
 import indipyclient
 from indipyclient.bridge import slices
 from indipyclient.errors import ClientClosed, INDIError
+from indipyclient.protocol import NewVector, OneMember
 from indipyclient.syncclient import SyncClient
 
 # development mode also tells of every step of a loop that took long, which is the machine's affair
@@ -220,6 +222,31 @@ def test_ctrl_c_while_connecting_leaves_nothing_behind() -> None:
         ended = program.end()
         assert (ended.code, ended.errors) == (0, "")
         assert ended.out.startswith("interrupted")
+
+
+# -- the last commands ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ending", ["", "indi.close()", "del indi, n", "sys.exit(0)"])
+def test_commands_given_just_before_the_end_are_sent(server: ScriptedServer, ending: str) -> None:
+    """As by a script that parks the telescope with its last line."""
+    code = PROLOGUE + CONNECTED + "for x in range(10): n.put(x=x)\n" + ending
+    with Program(code, server.port) as program:
+        peer = server.greet(NUMBER)
+        sent = peer.receive_end(START_SECONDS)
+        assert [message.members[0] for message in sent if isinstance(message, NewVector)] == [
+            OneMember("x", f"{x}") for x in range(10)
+        ]
+        assert program.end() == (0, "", "")
+
+
+def test_a_server_that_takes_nothing_does_not_hold_up_the_end(session: Session) -> None:
+    session.vector("B").put(b=b"\0" * 30_000_000)
+    later = session.vector("N").put(x=5)
+    session.indi.close()
+    assert not session.indi._thread.is_alive()
+    with pytest.raises(ClientClosed):
+        later.result(PATIENCE)
 
 
 # -- row 7: closed at any moment, from anywhere ---------------------------------------------------

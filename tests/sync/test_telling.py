@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import queue
+import sys
 import threading
 import weakref
 from typing import Any
@@ -206,6 +207,14 @@ def test_what_a_callback_raises_is_logged_and_counted(
     assert [heard.get(timeout=PATIENCE) for _ in range(2)] == ["3", "4"]
     assert becomes_true(lambda: session.indi.callback_errors == 2, PATIENCE)
     assert "LookupError: on purpose" in caplog.text
+
+
+def test_a_callback_that_exits_does_not_end_the_others(session: Session) -> None:
+    heard: queue.Queue[str] = queue.Queue()
+    session.indi.on_change(lambda item: sys.exit(3), kinds="Set")
+    session.indi.on_change(lambda item: heard.put(item.snapshot["D"]["N"]["x"]), kinds="Set")
+    session.send(moved(3) + moved(4))
+    assert [heard.get(timeout=PATIENCE) for _ in range(2)] == ["3", "4"]
 
 
 def test_calls_end_when_the_mailbox_is_closed(session: Session) -> None:
