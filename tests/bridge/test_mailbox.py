@@ -130,6 +130,24 @@ def test_latest_stays_after_the_item_was_taken(box: Mailbox[str]) -> None:
     assert box.latest == "news"
 
 
+@pytest.mark.parametrize("take", ["get", "drain"])
+def test_what_is_too_heavy_goes_the_oldest_first_but_never_the_newest(take: str) -> None:
+    box = Mailbox[str](weigh=len, most=5)
+    for item in ("aa", "bb", "c", "dd"):
+        box.put(item)
+    assert (len(box), box.dropped) == (3, 1)
+    if take == "get":
+        assert [box.get(0), box.get(0)] == ["bb", "c"]
+        box.put("eee")
+        assert box.drain() == ["dd", "eee"]
+    else:
+        assert box.drain() == ["bb", "c", "dd"]
+    box.put("much too heavy")
+    assert (box.drain(), box.dropped) == (["much too heavy"], 1)
+    box.put("fffff")
+    assert box.drain() == ["fffff"]
+
+
 # -- closing ----------------------------------------------------------------------------------
 
 

@@ -18,7 +18,7 @@ from indipyclient.errors import (
 from indipyclient.sync.handles import DeviceHandle
 from indipyclient.syncclient import SyncClient
 from tests.support.deadline import becomes_true
-from tests.support.servers import CCD, FOCUSER, TELESCOPE, WHEEL, IndiServer, Server
+from tests.support.servers import CCD, FOCUSER, TELESCOPE, WHEEL, IndiPyServer, IndiServer, Server
 
 pytestmark = pytest.mark.real
 
@@ -131,6 +131,19 @@ def test_a_parked_telescope_says_idle_and_stays_where_it_is(indi: SyncClient) ->
     there = telescope["EQUATORIAL_EOD_COORD"].put(RA=5, DEC=80).result(SECONDS)
     assert (there.state, there.member("DEC").value) != ("Ok", 80)
     assert "unpark" in telescope.snapshot().messages[0][1]
+
+
+def test_indipyserver_and_its_drivers_serve_it_too() -> None:
+    content = bytes(number % 251 for number in range(1_000_000))
+    with IndiPyServer() as server, indipyclient.connect("127.0.0.1", server.port, timeout=SECONDS) as indi:
+        bench = indi.wait_for_device("Bench", timeout=SECONDS)
+        assert bench["LEVELS"].put(LEVEL=42.5).result(SECONDS).member("LEVEL").value == 42.5
+        assert dict(bench["LAMP"]) == {"LAMP_ON": False, "LAMP_OFF": True}
+        bench["LAMP"].put("LAMP_ON").result(SECONDS)
+        assert bench["LAMP"]["LAMP_ON"] is True
+        frame = bench["DOWNLOAD"].expect_blob("FRAME")
+        bench["UPLOAD"].put(FRAME=(content, 0, ".raw"), timeout=None)
+        assert frame.result(SECONDS).membervalue == content
 
 
 def test_a_server_that_is_killed_is_told_and_handles_go_on_with_the_next_one() -> None:
