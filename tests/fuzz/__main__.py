@@ -40,7 +40,7 @@ def fuzz(
     """Check one case after another until there were so many, or so long.
 
     Args:
-        check: raises if a case breaks a rule; see `check.check`.
+        check: raises if a case breaks a rule; see `check.Checker`.
         found: told of each case that does, and of what was raised.
     """
     dice = random.Random(seed)
@@ -71,11 +71,12 @@ def run_atheris(folder: str) -> None:
     import atheris
 
     with atheris.instrument_imports(include=["indipyclient.protocol", "indipyclient.state"]):
-        from .check import check
+        from .check import Checker
 
     # what was found is kept in the folder, and is where the next run begins
     for number, seed in enumerate(load_seeds()):
         Path(folder, f"seed-{number:04}").write_bytes(seed)
+    check = Checker()
     atheris.Setup(
         [sys.argv[0], folder, "-max_len=3000", "-print_final_stats=1", *sys.argv[3:]],
         lambda data: check(data, random.Random(len(data))),
@@ -92,9 +93,9 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    from .check import check
+    from .check import Checker
 
-    run = fuzz(check, options.seed, options.cases, options.seconds, keep)
+    run = fuzz(Checker(), options.seed, options.cases, options.seconds, keep)
     print(f"seed {options.seed}: {run.cases} cases in {run.seconds:.0f} s, {run.findings} findings")
     return 1 if run.findings else 0
 

@@ -11,7 +11,7 @@ import pytest
 from indipyclient.protocol import Message, Scanner, scanner
 
 from .__main__ import fuzz
-from .check import check
+from .check import Checker
 from .mutate import Mutator, load_seeds
 
 
@@ -22,7 +22,7 @@ def findings(cases: int, seed: int = 1) -> list[str]:
     def note(case: bytes, error: BaseException) -> None:
         found.append(f"{type(error).__name__}: {error} {case!r}")
 
-    run = fuzz(check, seed, cases, 60, note)
+    run = fuzz(Checker(), seed, cases, 60, note)
     assert run.cases == cases, "this takes too long"
     assert run.findings == len(found)
     return found
