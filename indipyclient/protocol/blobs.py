@@ -15,6 +15,8 @@ from typing import TypeAlias
 
 import pybase64
 
+from .growing import Growing
+
 __all__ = ["Base64Decoder", "encode_base64", "inflate"]
 
 Buffer: TypeAlias = bytes | bytearray | memoryview
@@ -45,7 +47,7 @@ class Base64Decoder:
     def __init__(self, limit: int = 1 << 30) -> None:
         self.error = ""
         self._limit = limit
-        self._decoded = bytearray()
+        self._decoded = Growing()
         self._rest = b""  # the last characters received, too few to decode
 
     @property
@@ -72,7 +74,7 @@ class Base64Decoder:
         self._decode_groups(_without_spaces(self._rest))
         self._end_group(self._rest)
         self._rest = b""
-        view = memoryview(self._decoded).toreadonly()
+        view = self._decoded.view()
         if length is None or length < 0:
             return view
         if 0 < len(view) < length:
@@ -120,7 +122,7 @@ class Base64Decoder:
         room = self._limit - len(self._decoded)
         if len(decoded) > room:
             self._fail(f"longer than the limit of {self._limit} bytes")
-        self._decoded += decoded[:room]
+        self._decoded.append(decoded[:room])
 
     def _fail(self, reason: str) -> None:
         self.error = self.error or reason
