@@ -61,8 +61,6 @@ class Delivery:
             self._timer.stop()
 
     def _turn(self) -> None:
-        if self._stopped:
-            return
         self._notifier.setEnabled(False)  # until the pause is over, also in a loop that the handler runs
         try:
             self._batches.turn()

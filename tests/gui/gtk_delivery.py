@@ -228,11 +228,12 @@ def test_the_death_of_the_client_is_reported_after_its_last_items(
     window: Any, reported: list[BaseException]
 ) -> None:
     box, seen = Mailbox[int](), Seen()
-    deliver(box, window, seen)
+    deliver(box, window, seen, rate=1000)
     box.put(1)
     cause = OSError("on purpose")
     box.close(cause)
     assert lives_until(lambda: reported)
+    lives_for(0.05)
     assert seen.items == [1]
     assert [(type(error), error.__cause__) for error in reported] == [(MailboxClosed, cause)]
 
