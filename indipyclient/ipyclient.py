@@ -500,7 +500,8 @@ class IPyClient(UserDict[str, Device]):
         return Device(name, self)
 
     def __identify(self, device: str, vector: str, member: str) -> tuple[str, int]:
-        text = self.user_string_dict.get((device, vector or None, member or None), "")
+        known = self.user_string_dict
+        text = known.get((device, vector or None, member or None), "") if known else ""
         return text, self.create_itemid(devicename=device, vectorname=vector, membername=member)
 
     _HANDLERS: ClassVar[dict[type, Callable[..., Any]]] = {

@@ -35,6 +35,8 @@ __all__ = ["EventItem", "QueClient", "runqueclient"]
 
 logger = logging.getLogger(__name__)
 
+_new = tuple.__new__  # the constructor of a named tuple, without the call through Python
+
 _LAST_COMMANDS = 0.3  # seconds at the end for the server to take what was commanded before
 _LAST_ITEMS = 0.3  # seconds after it for a slow program to take what waits for it
 
@@ -99,8 +101,9 @@ class QueClient(IPyClient):
 
     async def rxevent(self, event: Any) -> None:
         """Put the event on `rxque` with the snapshot right after it."""
-        item = EventItem(
-            event.eventtype, event.devicename, event.vectorname, event.timestamp, self._indi_snap
+        item = _new(
+            EventItem,
+            (event.eventtype, event.devicename, event.vectorname, event.timestamp, self._indi_snap),
         )
         self._sink.one_frame = self.newest_frames_only
         if self.newest_frames_only and event.eventtype == "SetBLOB":

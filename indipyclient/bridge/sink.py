@@ -12,6 +12,7 @@ import contextlib
 import queue
 import threading
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from ..errors import MailboxClosed
@@ -43,6 +44,10 @@ class Sink:
     def __init__(self, rxque: AnyQueue, backlog: Backlog, limit: int, blob_limit: int) -> None:
         self.one_frame = False
         self._queue = rxque
+        self._length = _length_of(rxque)
+        self._put = _put_into(rxque)
+        self._mailbox = rxque if isinstance(rxque, Mailbox) else None
+        self._newest_only = _is_newest_only(rxque)
         self._backlog = backlog
         self._limit = limit
         self._blob_limit = blob_limit
@@ -69,7 +74,7 @@ class Sink:
         try:
             while True:
                 await self._behind.wait()
-                length = _length(self._queue)
+                length = self._length()
                 full = isinstance(self._queue, asyncio.Queue) and self._queue.full()
                 if full and not self._too_much(self._backlog.first(), length):
                     await self._put_waiting(self._queue)
@@ -115,14 +120,13 @@ class Sink:
 
     def _offer(self, item: EventItem) -> bool:
         """Put an item if there is room."""
-        target = self._queue
-        if not _always_takes(target):
-            length = _length(target)
+        if not (self._newest_only or (self._mailbox is not None and self._mailbox.closed)):
+            length = self._length()
             if length >= self._limit or self._too_much(item, length):
                 return False
             self._blobs.given(item)
         try:
-            _put(target, item)
+            self._put(item)
         except (queue.Full, asyncio.QueueFull):
             self._blobs.refused(item)
             return False
@@ -147,7 +151,7 @@ class _BLOBsGiven:
     def given(self, item: EventItem) -> None:
         """This is put into the queue."""
         self._items += 1
-        if size := blob_bytes(item):
+        if item.eventtype == "SetBLOB" and (size := blob_bytes(item)):
             self._sizes.append((self._items, size))
             self._bytes += size
 
@@ -166,24 +170,25 @@ class _BLOBsGiven:
         return self._bytes
 
 
-def _always_takes(target: AnyQueue) -> bool:
-    """Whether a queue is never full: a bound at the other end means "the newest only"."""
+def _is_newest_only(target: AnyQueue) -> bool:
+    """Whether a queue is never full, as it drops its oldest items by itself."""
     if isinstance(target, Mailbox):
-        return target.keep is not None or target.closed
+        return target.keep is not None
     return isinstance(target, deque) and target.maxlen is not None
 
 
-def _length(target: AnyQueue) -> int:
-    return len(target) if isinstance(target, Mailbox | deque) else target.qsize()
+def _length_of(target: AnyQueue) -> Callable[[], int]:
+    """What tells how long a queue is."""
+    if isinstance(target, queue.Queue):
+        return target._qsize  # without its lock: it may be more or less a moment later in any case
+    return target.__len__ if isinstance(target, Mailbox | deque) else target.qsize
 
 
-def _put(target: AnyQueue, item: EventItem) -> None:
+def _put_into(target: AnyQueue) -> Callable[[EventItem], None]:
+    """What puts an item into a queue without waiting."""
     if isinstance(target, deque):
-        target.append(item)
-    elif isinstance(target, Mailbox):
-        target.put(item)
-    else:
-        target.put_nowait(item)
+        return target.append
+    return target.put if isinstance(target, Mailbox) else target.put_nowait
 
 
 class _Wait(Protocol):
@@ -208,11 +213,11 @@ class _WaitLooking:
     """A queue that cannot be waited on is looked at again and again, ever more seldom."""
 
     def __init__(self, target: AnyQueue) -> None:
-        self._queue = target
+        self._length = _length_of(target)
 
     async def shorter_than(self, length: int) -> None:
         pause = _LOOK
-        while _length(self._queue) >= length:
+        while self._length() >= length:
             await asyncio.sleep(pause)
             pause = min(2 * pause, _SELDOM)
 

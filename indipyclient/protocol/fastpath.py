@@ -14,14 +14,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import TypeAlias
 
+from .elements import PlainElements
 from .messages import Message, OneMembers, SetVector
+from .reader import read_element
 from .timestamps import parse_timestamp
 
 __all__ = ["Shortcut"]
 
 _WINDOW = 1 << 15  # bytes that are looked at together; no element that is longer is plain
+_LONGEST_TAG = 1000  # characters of a start tag; a message in it may be longer, which is not usual
 _ROOM = 1 << 22  # characters that may be kept of what was read before
 _ENTRY = 200  # what keeping something takes beside its text
 
@@ -29,6 +32,7 @@ _ENTRY = 200  # what keeping something takes beside its text
 _PLAIN = r'[^"<>&\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]'
 _SECONDS = r"[0-9]{1,9}(?:\.[0-9]+)?"
 _NAME = rf"(?=\S){_PLAIN}+(?<=\S)"  # nothing to strip
+_STARTS = (b"<set", b"<def")
 _STAMP = ' timestamp="'
 _HEAD = re.compile(
     rf'<set(Number|Switch|Text|Light)Vector device="({_NAME})" name="({_NAME})"'
@@ -50,6 +54,12 @@ _WORDS = {
 _new = tuple.__new__  # the constructor of a named tuple, without the call through Python
 
 
+# Kind, device, name, state, timeout, message; the end tag; and what reads the members.
+_Head: TypeAlias = tuple[
+    str, str, str, "str | None", "float | None", str, str, "Callable[[str, str], OneMembers | None]"
+]
+
+
 class Shortcut:
     """Reads plain updates out of a scanner's buffer.
 
@@ -61,18 +71,13 @@ class Shortcut:
     def __init__(self, limit: int, members: int) -> None:
         self._limit = min(limit, _WINDOW)
         self._most_members = members
-        self._heads: dict[str, tuple[str, str, str, str | None, float | None, str, str]] = {}
+        self._elements = PlainElements(members)
+        self._heads: dict[str, _Head] = {}
         self._names: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._words: dict[str, OneMembers] = {}
         self._kept = 0
         self._rest = ""  # the time of the last update, and what stood behind it in its tag
         self._read_rest: tuple[datetime | None, float | None, str] = (None, None, "")
-        self._read_members: dict[str, Callable[[str, str], OneMembers | None]] = {
-            "Number": self._values,
-            "Text": self._values,
-            "Switch": self._known_words,
-            "Light": self._known_words,
-        }
         self.begin()
 
     def begin(self) -> None:
@@ -89,18 +94,20 @@ class Shortcut:
         Returns:
             The place of the first byte that is left, `start` if there is none of them.
         """
-        if start < self._from or not buffer.startswith(b"<set", start):
+        if start < self._from or not buffer.startswith(_STARTS, start):
             return start
         if start >= self._end:
             self._look_at(buffer, start)
         elif start > self._byte:
             self._move(len(_decode(buffer[self._byte : start])), start)
-        after = self._run(self._text, self._at, out)
-        self._move(after - self._at, self._byte + len(_encode(self._text[self._at : after])))
-        if after < len(self._text):  # nothing plain begins before the next end tag of an update
-            unusual = self._text.find("</set", after)
-            length = len(self._text) if unusual < 0 else unusual
-            self._from = self._byte + len(_encode(self._text[after:length]))
+        text, before = self._text, self._at
+        after = self._updates(text, before, out)
+        while (further := self._element(text, after, out)) > after:
+            after = self._updates(text, further, out)
+        self._move(after - before, self._byte + len(_encode(text[before:after])))
+        if after < len(text):  # nothing plain begins before the next end tag of its kind
+            end = text.find(f"</{text[after + 1 : after + 4]}", after)
+            self._from = self._byte + len(_encode(text[after : end if end >= 0 else len(text)]))
         return self._byte
 
     def _look_at(self, buffer: bytearray, start: int) -> None:
@@ -114,45 +121,61 @@ class Shortcut:
         self._at += characters
         self._byte = byte
 
-    def _run(self, text: str, at: int, out: list[Message]) -> int:
+    def _element(self, text: str, start: int, out: list[Message]) -> int:
+        """Read a definition, or an update that is less plain; return where it ends, or `start`."""
+        found = self._elements.read(text, start)
+        if found is None:
+            return start
+        element, end = found
+        message, faults = read_element(element)
+        if message is None or faults:
+            return start
+        out.append(message)
+        return _next_tag(text, end)
+
+    def _updates(self, text: str, at: int, out: list[Message]) -> int:
         """Read one plain update after the other; return the place of what is none."""
         heads = self._heads
-        while text.startswith("<set", at):
-            begin = text.find(">", at, text.find("<", at + 1))
-            if begin < 0:
-                return at
+        while (begin := text.find(">", at, at + _LONGEST_TAG)) >= 0:
             head, mark, rest = text[at:begin].partition(_STAMP)
             known = heads.get(head) or self._read_head(head)
             if known is None:
                 return at
             if (rest != self._rest or not rest) and not self._is_plain_rest(mark, rest):
                 return at
-            kind, device, name, state, timeout, message, closing = known
+            kind, device, name, state, timeout, message, closing, read_members = known
             end = text.find(closing, begin)
-            if end < 0:
-                return at
-            members = self._read_members[kind](kind, text[begin + 1 : end])
-            if members is None:
+            if end < 0 or (members := read_members(kind, text[begin + 1 : end])) is None:
                 return at
             stamp, late_timeout, late_message = self._read_rest
             timeout = timeout if late_timeout is None else late_timeout
             values = (kind, device, name, state, timeout, stamp, late_message or message, members)
             out.append(_new(SetVector, values))
-            at = text.find("<", end + len(closing))
+            at = text.find("<", end + 16)  # behind the end tag, which is no shorter
             if at < 0:
                 return len(text)
         return at
 
     # -- start tags ---------------------------------------------------------------------------
 
-    def _read_head(self, head: str) -> Any:
+    def _read_head(self, head: str) -> _Head | None:
         """The start tag up to its time, or None if it is not plain."""
         found = _HEAD.fullmatch(head)
         if found is None:
             return None
         kind, device, name, state, timeout, message = found.groups()
         seconds = float(timeout) if timeout else None
-        read = (kind, device, name, state, seconds, (message or "").strip(), f"</set{kind}Vector>")
+        read_members = self._known_words if kind in _WORDS else self._values
+        read = (
+            kind,
+            device,
+            name,
+            state,
+            seconds,
+            (message or "").strip(),
+            f"</set{kind}Vector>",
+            read_members,
+        )
         self._make_room(len(head))
         self._heads[head] = read
         return read
@@ -215,6 +238,12 @@ class Shortcut:
             self._kept = length + _ENTRY
             for kept in (self._heads, self._names, self._words):
                 kept.clear()
+
+
+def _next_tag(text: str, start: int) -> int:
+    """Where the next tag begins, or the text ends. What stands between elements says nothing."""
+    found = text.find("<", start)
+    return len(text) if found < 0 else found
 
 
 def _decode(data: bytearray) -> str:

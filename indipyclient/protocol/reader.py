@@ -171,8 +171,14 @@ def _def_member(child: Child, kind: Kind) -> DefMember:
     name = _required(child, "name")
     label = get("label", "").strip()
     if kind == "Number":
-        limits = [_number_or(get(key, ""), "0") for key in ("min", "max", "step")]
-        return DefMember(name, label, _number_or(child.text, "nan"), get("format", "") or "%g", *limits)
+        low, high, step = (
+            _number_or(get("min", ""), "0"),
+            _number_or(get("max", ""), "0"),
+            _number_or(get("step", ""), "0"),
+        )
+        return DefMember(
+            name, label, _number_or(child.text, "nan"), get("format", "") or "%g", low, high, step
+        )
     if kind == "Switch":
         return DefMember(name, label, _word(child.text, _SWITCH) or "Off")
     if kind == "Light":
@@ -302,8 +308,11 @@ def _is_number(text: str) -> bool:
 
 
 def _number_or(text: str, default: str) -> str:
-    text = text.strip()
-    return text if _is_number(text) else default
+    try:
+        float(text)  # as nearly all can be read
+    except ValueError:
+        return text.strip() if _is_number(text.strip()) else default
+    return text.strip()
 
 
 def _timeout(text: str | None) -> float | None:

@@ -241,10 +241,12 @@ def _defined_members(
     message: DefVector, old: SnapVector | None, rev: int, identify: Identify
 ) -> FrozenMap[SnapMember]:
     before = old.data if old is not None else {}
-    members = (
-        _defined_member(message, member, before.get(member.name), rev, identify) for member in message.members
+    return FrozenMap(
+        [
+            (member.name, _defined_member(message, member, before.get(member.name), rev, identify))
+            for member in message.members
+        ]
     )
-    return FrozenMap((member.name, member) for member in members)
 
 
 def _defined_member(

@@ -38,7 +38,7 @@ class FrozenMap(Mapping[str, V], Generic[V]):
     def __init__(self, entries: Iterable[tuple[str, V]] = ()) -> None:
         values = dict(entries)
         self._names = list(values)
-        self._index = {name: place for place, name in enumerate(values)}
+        self._index = dict(zip(values, range(len(values))))  # noqa: B905 - just as many
         self._chunks = _chunked(tuple(values.values()))
         self._length = len(values)
 
@@ -150,6 +150,8 @@ class FrozenMap(Mapping[str, V], Generic[V]):
 
 
 def _chunked(values: tuple[V, ...]) -> tuple[tuple[V, ...], ...]:
+    if 0 < len(values) <= _WIDTH:
+        return (values,)
     return tuple(values[start : start + _WIDTH] for start in range(0, len(values), _WIDTH))
 
 

@@ -1,0 +1,85 @@
+"""Whole elements of a plain structure, taken apart with few calls: definitions, mostly.
+
+What comes out is what the scanner collects tag by tag, ready for `reader.read_element`. Nothing is decided
+here about meaning. Anything unusual (entities, comments, elements within members, characters that
+have to be cleaned) makes it None, and the scanner takes its usual way, with the same result.
+"""
+
+from __future__ import annotations
+
+import re
+
+from .messages import KINDS
+from .reader import Child, Element
+
+__all__ = ["PlainElements"]
+
+_CHILDREN = {f"def{kind}Vector": f"def{kind}" for kind in KINDS} | {
+    f"set{kind}Vector": f"one{kind}" for kind in KINDS if kind != "BLOB"
+}
+_TAGS = {
+    # attributes; text and end tag, if there are any
+    vector: re.compile(rf"<{child}\s([^<>]*)>(?:([^<&]*)(</{child}>))?")
+    for vector, child in _CHILDREN.items()
+}
+# What stands around the values of attributes: names, and at the end nothing or the slash of an empty element.
+_NAME = re.compile(r"\s*([A-Za-z_][\w.:-]*)\s*=\s*", re.ASCII)
+_MOST_SHAPES = 500
+
+
+class PlainElements:
+    """Takes elements apart, and remembers which attributes were seen together.
+
+    Args:
+        members: how many members an element may have.
+    """
+
+    def __init__(self, members: int) -> None:
+        self._most_members = members
+        self._shapes: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def read(self, text: str, start: int) -> tuple[Element, int] | None:
+        """The element that begins at `start`, and where it ends; None if it is not whole and plain."""
+        begin = text.find(">", start, text.find("<", start + 1))
+        tag, _, attributes = text[start + 1 : max(begin, start)].partition(" ")
+        closing = f"</{tag}>"
+        if tag not in _CHILDREN or (end := text.find(closing, begin)) < 0:
+            return None
+        read, empty = self._attributes(attributes)
+        children = self._children(tag, text[begin + 1 : end])
+        if not read or empty or children is None:
+            return None
+        return Element(tag, read, children), end + len(closing)
+
+    def _children(self, tag: str, body: str) -> list[Child] | None:
+        children = []
+        brackets = 0
+        for attributes, text, closing in _TAGS[tag].findall(body):
+            read, empty = self._attributes(attributes)
+            value = text.strip()
+            if not read or empty is bool(closing) or not value.isprintable():
+                return None
+            brackets += 1 + bool(closing)
+            children.append(Child(_CHILDREN[tag], read, value))
+        whole = body.count("<") == brackets and len(children) <= self._most_members
+        return children if whole else None
+
+    def _attributes(self, text: str) -> tuple[dict[str, str], bool]:
+        """Attributes, none if anything is unusual; and whether the slash of an empty element follows."""
+        parts = text.split('"')
+        around = tuple(parts[0::2])
+        names = self._shapes.get(around) or self._read_names(around)
+        if not names or len(parts) != 2 * len(names) + 1 or not text.isprintable() or "&" in text:
+            return {}, False
+        return dict(zip(names, parts[1::2])), around[-1] == "/"  # noqa: B905 - just as many
+
+    def _read_names(self, around: tuple[str, ...]) -> tuple[str, ...]:
+        *names, end = around
+        found = [match[1] for name in names if (match := _NAME.fullmatch(name))]
+        if len(found) != len(names) or end not in ("", "/"):
+            return ()
+        if sum(map(len, around)) < 200:
+            if len(self._shapes) >= _MOST_SHAPES:
+                self._shapes.clear()
+            self._shapes[around] = tuple(found)
+        return tuple(found)
