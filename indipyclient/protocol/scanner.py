@@ -61,6 +61,8 @@ _TAG = re.compile(
 _ATTRIBUTE = re.compile(r"""(?:(?<![\w.:-])([A-Za-z_][\w.:-]*)(?![\w.:-])\s*=\s*)?(?:"([^"]*)"|'([^']*)')""")
 # What ends a stretch inside a tag: outside quotes, inside double quotes, inside single quotes.
 _TAG_STOPS = {b"": re.compile(rb"[<>\"']"), b'"': re.compile(rb'[<"]'), b"'": re.compile(rb"[<']")}
+# Comments and declarations, and the tags of top-level elements.
+_WORTH_A_LOOK = re.compile(rb"<(?:[!?]|\s*(?:%s)(?![\w.:-]))" % "|".join(sorted(_TOP_LEVEL)).encode())
 _MARKUP = ((b"<!--", b"-->"), (b"<![CDATA[", b"]]>"), (b"<!", b">"), (b"<?", b"?>"))
 _LONGEST_OPENER = max(len(opener) for opener, _ in _MARKUP)
 
@@ -125,6 +127,10 @@ class Scanner:
         buffer = self._buffer
         if start == len(buffer):
             return start
+        if self._quiet and self._element is None and not self._seen:
+            known = self._past_garbage(start)
+            if known > start:
+                return known
         if buffer[start] != 0x3C:  # "<"
             return self._text_token(start)
         if self._element is None and not self._seen:
@@ -206,6 +212,18 @@ class Scanner:
         else:
             self._complain(f"broken tag {shown!r}")
         return end
+
+    def _past_garbage(self, start: int) -> int:
+        """Where, from `start` on, something begins that is worth a look when a fault has been reported.
+
+        Unknown elements, stray end tags and broken tags say nothing more then: floods of them cost little.
+        """
+        buffer = self._buffer
+        found = _WORTH_A_LOOK.search(buffer, start)
+        if found is not None:
+            return found.start()
+        last = buffer.rfind(b"<", start)  # which may still become something
+        return len(buffer) if last < 0 else last
 
     def _markup_token(self, start: int) -> int:
         """Comments, declarations and processing instructions are skipped; CDATA is text as it stands."""

@@ -66,6 +66,13 @@ _PLAIN = [
     b'<setSwitchVector device="D" name="S" timestamp="2024-01-02T03:04:05">\n'
     b'<oneSwitch name="a">On</oneSwitch></setSwitchVector>\n',
     b'<setLightVector device="D" name="S"><oneLight name="a">Ok</oneLight></setLightVector>',
+    b'<setNumberVector device="D" name="N">'
+    b'<oneNumber name="a" min="1" max="2">.5</oneNumber></setNumberVector>',
+    b'<defNumberVector device="D" name="N" label="l" group="g" state="Ok" perm="rw" timeout="60">\n'
+    b'<defNumber name="a" label="A" format="%g" min="0" max="10" step="1">\n1\n</defNumber>\n'
+    b'<defNumber name="b" label="B" format="%g" min="" max="0" step="0">x</defNumber>\n</defNumberVector>\n',
+    b'<defBLOBVector device="D" name="B" label="l" group="g" state="Ok" perm="ro">'
+    b'<defBLOB name="x" label="y"/><defBLOB name="z"></defBLOB></defBLOBVector>',
 ]
 
 
@@ -78,7 +85,8 @@ def _runs_of_plain_updates(draw: st.DrawFn) -> bytes:
         cut = update[start : start + length] if draw(st.booleans()) else b""
         there = draw(st.integers(0, len(update)))
         moved = update.replace(cut, b"", 1) if cut else update
-        pieces.append(draw(st.sampled_from([update, moved, moved[:there] + cut + moved[there:]])))
+        put = draw(st.sampled_from([cut, b'"', b"<", b">", b"/", b"&", b"\n", b'"/>', b"\xff", b"\xc2\xa0"]))
+        pieces.append(draw(st.sampled_from([update, moved, moved[:there] + put + moved[there:]])))
     return b"".join(pieces)
 
 

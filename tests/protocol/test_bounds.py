@@ -65,12 +65,22 @@ class CountingPattern:
         return found
 
 
+class CountingSearch(CountingPattern):
+    """An expression that looks for something further on, and counts the bytes up to there."""
+
+    def search(self, data: bytearray, start: int, end: int = sys.maxsize) -> re.Match[bytes] | None:
+        found = self.pattern.search(data, start, end)
+        CountingBuffer.looked_at += (found.end() if found else min(end, len(data))) - start
+        return found
+
+
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> Callable[[Limits], Scanner]:
     """Makes a scanner whose work is counted in `CountingBuffer.looked_at`."""
     monkeypatch.setattr(scanner, "_TAG", CountingPattern(scanner._TAG))
     stops = {quote: CountingPattern(pattern) for quote, pattern in scanner._TAG_STOPS.items()}
     monkeypatch.setattr(scanner, "_TAG_STOPS", stops)
+    monkeypatch.setattr(scanner, "_WORTH_A_LOOK", CountingSearch(scanner._WORTH_A_LOOK))
 
     def make(limits: Limits) -> Scanner:
         made = Scanner(limits)
@@ -117,6 +127,13 @@ LONG = {
     "declarations that begin": (b"", b"<?", b""),
     "brackets": (b"", b"<", b""),
     "empty tags": (b"", b"<>", b""),
+    "unknown tags": (b"", b"<a>", b""),
+    "stray end tags": (b"", b"</a>", b""),
+    "quotes in tags": (b"", b'<"', b""),
+    "blanks in tags": (b"", b"<    ", b""),
+    "messages that are not closed": (b"", b"<message>", b""),
+    "definitions that are not closed": (b"", b'<defTextVector device="D">', b""),
+    "definitions that are not closed, but one": (b"", b'<defTextVector device="D">', b"</defTextVector>"),
     "updates that begin": (b"", b"<set", b""),
     "updates that begin, and one that ends": (b"", b"<set", b"Vector>"),
     "updates": (b"", GOOD, b""),
