@@ -1,6 +1,7 @@
 """The INDI protocol without I/O: bytes to messages and messages to bytes.
 
     scanner     bytes of a stream -> elements, whatever they hold and however they are cut
+    fastpath    whole plain elements -> messages, by a shortcut; elements helps it
     limits      how much of anything there may be
     reader      one element -> one message
     messages    what can be said, as immutable values
