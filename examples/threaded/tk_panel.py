@@ -66,6 +66,9 @@ def apply_style(root):
     style.map("TButton", background=[("disabled", PANE), ("active", LINE)], foreground=[("disabled", DIM)])
     style.configure("Go.TButton", background=ACCENT, foreground="#08131f", font=("TkDefaultFont", 10, "bold"))
     style.map("Go.TButton", background=[("disabled", RAISED), ("active", "#7cbcfa")])
+    style.configure("Stop.TButton", background=COLOURS["Alert"], font=("TkDefaultFont", 10, "bold"))
+    style.configure("Stop.TButton", foreground="#1c0606")
+    style.map("Stop.TButton", background=[("active", "#f78388")])
     style.configure("On.TButton", background=COLOURS["Ok"], foreground="#07150d")
     style.map("On.TButton", background=[("active", "#62d490")])
     style.layout("Treeview", [("Treeview.treearea", {"sticky": "nswe"})])  # without a border
@@ -205,17 +208,19 @@ class Editor(ttk.Frame):
         super().__init__(parent, style="Pane.TFrame", padding=(10, 8))
         self.title = ttk.Label(self, text="Choose a property above", style="Title.TLabel")
         self.title.pack(anchor="w")
-        self._area = tk.Canvas(self, background=PANE, highlightthickness=0, height=150)
-        self._area.pack(fill="both", expand=True, pady=6)
         foot = ttk.Frame(self, style="Pane.TFrame")
-        foot.pack(fill="x")
+        foot.pack(side="bottom", fill="x")
+        self._area = tk.Canvas(self, background=PANE, highlightthickness=0, height=150)
+        scroll = ttk.Scrollbar(self, command=self._area.yview)
+        self._area["yscrollcommand"] = scroll.set
+        scroll.pack(side="right", fill="y", pady=6)
+        self._area.pack(fill="both", expand=True, pady=6)
         self.send = ttk.Button(foot, text="Send", style="Go.TButton", command=self._send)
         self.outcome = ttk.Label(foot, style="Outcome.TLabel", wraplength=300)
         self.outcome.pack(side="left", fill="x", expand=True)
         self.entries, self.values = {}, {}
         self._panel, self._key, self._vector, self._seen = panel, None, None, None
         self._form = None
-        self._area.bind("<MouseWheel>", lambda event: self._area.yview_scroll(-event.delta // 60, "units"))
 
     def choose(self, key):
         """Show the property of this device and name."""
@@ -366,7 +371,8 @@ class Camera(ttk.Frame):
         if not (busy or self._was_busy):
             return
         self._was_busy = busy
-        self.button["text"] = "Abort" if busy else "Expose"
+        text, style = ("Abort", "Stop.TButton") if busy else ("Expose", "Go.TButton")
+        self.button.configure(text=text, style=style)
         self.progress["value"] = exposure.fraction if busy else 0
         self.left["text"] = f"{exposure.left:.1f} s" if busy else ""
         if busy:
@@ -419,10 +425,10 @@ class Plot(ttk.Frame):
         super().__init__(parent, style="Pane.TFrame", padding=10)
         head = ttk.Frame(self, style="Pane.TFrame")
         head.pack(fill="x")
-        self.label = ttk.Label(head, text="no number yet", style="Title.TLabel")
-        self.label.pack(side="left")
         self.now = ttk.Label(head, style="Title.TLabel", foreground=ACCENT)
         self.now.pack(side="right")
+        self.label = ttk.Label(head, text="no number yet", style="Title.TLabel")
+        self.label.pack(side="left")
         self.canvas = tk.Canvas(self, background=PANE, highlightthickness=0, height=150, width=300)
         self.canvas.pack(fill="both", expand=True)
         self.canvas.bind("<Configure>", lambda event: self._draw())
