@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import faulthandler
 import io
 import json
 import os
@@ -154,7 +155,6 @@ class Watch:
     def __init__(self, window: Any, server: subprocess.Popen[str]) -> None:
         self._window, self._server = window, server
         self._late: dict[str, list[float]] = {"quiet": [], "busy": []}
-        self._pictures = 0
         self._last = ("member", "Bench", f"V{VECTORS - 1}", "M0")
         self._process = psutil.Process()
         self._memory: list[int] = []
@@ -261,6 +261,7 @@ def main() -> None:
         screen = ["xvfb-run", "-a", "-s", "-screen 0 1300x850x24"]
         raise SystemExit(subprocess.run([*screen, sys.executable, *sys.argv], check=False).returncode)
     else:
+        faulthandler.dump_traceback_later(options.seconds + 60, exit=True)
         result = measure(options.toolkit, options.seconds)
         text = json.dumps(result, indent=2)
         print(text)

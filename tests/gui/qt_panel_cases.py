@@ -82,10 +82,14 @@ class Driver:
     # -- what is done and seen with them
 
     def choose(self, *key: str) -> None:
-        """Click on a row of the tree, once it is there."""
-        self.until(lambda: key in self.window.tree.items)
-        self.press(self.window.tree.viewport(), self.row(*key).center())
-        self.until(lambda: self.window.tree.currentItem() is self.window.tree.items[key])
+        """Click on a row of the tree, once it is there; again, if others came meanwhile and moved it."""
+        tree = self.window.tree
+        self.until(lambda: key in tree.items)
+
+        def chosen() -> bool:
+            return tree.currentItem() is tree.items.get(key)
+
+        self.until(lambda: chosen() or self.press(tree.viewport(), self.row(*key).center()) or chosen())
 
     def row(self, *key: str) -> Any:
         """Where a row of the tree is, which it is scrolled to."""

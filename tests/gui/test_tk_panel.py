@@ -60,15 +60,21 @@ class Driver:
         self._do("mousemove", round(x), round(y), "click", 1, "mousemove", 2, 2)
 
     def choose(self, *key: str) -> None:
-        """Click on a row of the tree, once it is there."""
+        """Click on a row of the tree, once it is there; again, if others came meanwhile and moved it."""
         tree = self.window.tree
         self.until(lambda: key in tree.items)
-        item = tree.items[key]
-        tree.see(item)
-        self.until(lambda: tree.bbox(item))
-        x, y, width, height = tree.bbox(item)
+
+        def chosen() -> bool:
+            return bool(tree.selection() == (tree.items.get(key),))
+
+        self.until(lambda: chosen() or self._press_row(key) or chosen())
+
+    def _press_row(self, key: tuple[str, ...]) -> None:
+        tree = self.window.tree
+        tree.see(tree.items[key])
+        self.until(lambda: tree.bbox(tree.items[key]))
+        x, y, width, height = tree.bbox(tree.items[key])
         self.press(tree.winfo_rootx() + x + width / 3, tree.winfo_rooty() + y + height / 2)
-        self.until(lambda: tree.selection() == (item,))
 
     def write(self, widget: Any, text: str) -> None:
         """Put the cursor in a box with the pointer, and write something else there with the keyboard."""
