@@ -35,6 +35,17 @@ def run_cases(file: str, environment: dict[str, str], *options: str, python: str
 
 
 @cache
+def has_qt(binding: str, platform: str, display: str = "") -> bool:
+    """Whether a Qt is installed, and all that it takes from the system for windows on a platform."""
+    program = f"from {binding}.QtWidgets import QApplication; QApplication([])"
+    environment = {**os.environ, "QT_QPA_PLATFORM": platform, "DISPLAY": display}
+    command = [sys.executable, "-c", program]
+    return (
+        subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False).returncode == 0
+    )
+
+
+@cache
 def gtk_python() -> str:
     """A Python with GTK 4: one that is named for it, this one, or the system's; empty if there is none."""
     for python in (os.environ.get("INDIPYCLIENT_GTK_PYTHON"), sys.executable, "/usr/bin/python3"):

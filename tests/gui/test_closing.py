@@ -18,7 +18,7 @@ from tests.support.screen import Screen
 from tests.support.scripted import BLOB, NUMBER, Peer, ScriptedServer, dead_address, frame, moved
 from tests.support.servers import free_port, require
 
-from .cases import gtk_python, with_packages
+from .cases import gtk_python, has_qt, with_packages
 from .conftest import EXAMPLES
 from .tk_windows import PATIENCE
 
@@ -64,7 +64,7 @@ def desk_of(toolkit: str, screen: Screen, folder: Path) -> Desk:
     """The desk of a toolkit that is installed."""
     there: dict[str, Callable[[], object]] = {
         "tk": lambda: importlib.util.find_spec("tkinter"),
-        "qt": lambda: importlib.util.find_spec("PySide6"),
+        "qt": lambda: has_qt("PySide6", "xcb", screen.display),
         "gtk": gtk_python,
     }
     require(bool(there[toolkit]()), toolkit)
