@@ -51,6 +51,8 @@ from .protocol import (
     Message,
     NewVector,
     OneBLOB,
+    PingReply,
+    PingRequest,
     SetVector,
     encode,
     encode_pieces,
@@ -416,6 +418,9 @@ class IPyClient(UserDict[str, Device]):
             await self.resend_enableBLOB(event.devicename or "", event.vectorname)
         self.__wirelog.received(message)
 
+    async def __on_ping_reply(self, message: PingReply) -> None:
+        self._indi_pinged(message.uid)
+
     async def __on_malformed(self, message: Malformed) -> None:
         await self.__complain(message.reason)
 
@@ -505,6 +510,7 @@ class IPyClient(UserDict[str, Device]):
         return text, self.create_itemid(devicename=device, vectorname=vector, membername=member)
 
     _HANDLERS: ClassVar[dict[type, Callable[..., Any]]] = {
+        PingReply: __on_ping_reply,
         Malformed: __on_malformed,
         DeviceMessage: __on_device_message,
         Attempting: __on_attempt,
@@ -676,11 +682,14 @@ class IPyClient(UserDict[str, Device]):
         await self._indi_command(message)
         return message
 
-    async def _indi_command(self, message: NewVector, sent: Callable[[], None] | None = None) -> None:
+    async def _indi_command(
+        self, message: NewVector, sent: Callable[[], None] | None = None, ping: PingRequest | None = None
+    ) -> None:
         """Send a command that was checked before, and wait until the server takes it.
 
         Args:
             sent: called as it is sent, before the server has had a chance to answer.
+            ping: goes out before the command: what comes after its answer is no older than that.
 
         Raises:
             INDIError: NotConnected; UnknownDevice or UnknownVector, if it has been deleted since.
@@ -696,6 +705,8 @@ class IPyClient(UserDict[str, Device]):
         self.__wirelog.sent(message)
         if sent is not None:
             sent()
+        if ping is not None:
+            pieces.insert(0, encode(ping))
         if self.__link is None or not await self.__link.send(pieces):
             raise NotConnected(f"the connection to {self.__where} was lost while sending")
 
@@ -753,6 +764,18 @@ class IPyClient(UserDict[str, Device]):
     async def __transmit(self, message: Message) -> None:
         if self.__link is not None and await self.__link.send([encode(message)]):
             self.__wirelog.sent(message)
+
+    def _indi_ping(self) -> None:
+        """Find out whether the server answers pings; `_indi_pinged` is called if so."""
+        if self.__link is not None:
+            self.__link.answer(encode(PingRequest("first")))
+
+    def _indi_pinged(self, uid: str) -> None:
+        """A ping has been answered; all that came in before the answer has been handled."""
+
+    @property
+    def _indi_answers_pings(self) -> bool:
+        return self.__link is not None and self.__link.answers_pings
 
     def __ask_for_blobs(self, message: EnableBLOB) -> None:
         """Without waiting: a server that reads slowly must not keep what it sends from being handled."""

@@ -139,6 +139,11 @@ class Link:
         connection = self._connection
         return connection is not None and connection.open
 
+    @property
+    def answers_pings(self) -> bool:
+        """Whether the server has answered a ping on this connection."""
+        return self._connection is not None and self._connection.answers_pings
+
     async def run(self) -> None:
         """Keep the connection up until cancelled. What stands then is left to `close`."""
         while True:

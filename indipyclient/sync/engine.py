@@ -22,7 +22,7 @@ from ..bridge.lifecycle import ends_with_program, run
 from ..errors import ClientClosed, ClientDied, INDIError, MailboxClosed, NotConnected
 from ..ipyclient import IPyClient
 from ..mailbox import Mailbox
-from ..protocol.messages import NewVector
+from ..protocol.messages import NewVector, PingRequest
 from ..state import apply as state
 from .callbacks import Callbacks
 from .orders import Command, ExpectedBLOB, Order
@@ -69,6 +69,7 @@ class Engine(IPyClient):
         self._cause: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tracker = Tracker(lowest, highest)
+        self._pings = 0
 
     # -- for any thread -----------------------------------------------------------------------
 
@@ -163,6 +164,7 @@ class Engine(IPyClient):
     async def send_command(self, command: Command, message: NewVector) -> None:
         """Send a command, and follow what becomes of it."""
         sent = False
+        ping = self._barrier(command)
 
         def now_sent() -> None:
             nonlocal sent
@@ -171,10 +173,24 @@ class Engine(IPyClient):
             self._indi_in_line(partial(self._begin, command, message.timestamp))
 
         try:
-            await self._indi_command(message, now_sent)
+            await self._indi_command(message, now_sent, ping)
         except NotConnected:
             if not sent:  # else the loss of the connection is on its way, and ends it
                 raise
+
+    def _barrier(self, command: Command) -> PingRequest | None:
+        """What is sent before a command so that nothing older is taken for its answer, if the server can.
+
+        Devices report by themselves, and after a stall many such reports may still be on their way.
+        """
+        if not self._indi_answers_pings:
+            return None
+        self._pings += 1
+        command.barrier = f"before-{self._pings}"
+        return PingRequest(command.barrier)
+
+    def _indi_pinged(self, uid: str) -> None:
+        self._tracker.pinged(uid)
 
     def _begin(self, command: Command, stamp: datetime | None) -> None:
         """Busy once more, as something that came in before the command may have changed that."""
@@ -199,6 +215,8 @@ class Engine(IPyClient):
 
     async def rxevent(self, event: Any) -> None:
         """Tell what was asked for, and whoever has subscribed."""
+        if isinstance(event, events.ConnectionMade):
+            self._indi_ping()
         if not (self.stop and isinstance(event, events.ConnectionLost)):  # the end is not a loss
             self._tracker.heard(event, self._indi_snap)
         self._publish(event.eventtype, event.devicename, event.vectorname, event.timestamp)

@@ -93,12 +93,14 @@ class Command(Awaited[SnapVector]):
         busy: whether the device has answered that it is at work.
         said: the newest message of the device before the command.
         timer: ends the time it has.
+        barrier: of the ping before it, until that is answered; what comes in until then is older than it.
     """
 
     def __init__(self, message: NewVector, timeout: float | None, outcome: Outcome[SnapVector]) -> None:
         super().__init__((message.device, message.name), outcome)
         self.timeout = timeout
         self.busy = False
+        self.barrier = ""
         self.said: object = None
         self.timer: asyncio.TimerHandle | None = None
         self._message: NewVector | None = message

@@ -1,6 +1,8 @@
 """Tells what became of commands, from what arrives after them.
 
 INDI has no numbers for commands: an answer to one is whatever the device says of its vector afterwards.
+With a server that answers pings, "after" is after the answer to a ping that was sent before the command;
+with others it is what arrives after it was sent, which a slow network may have held up.
 
 | what arrives of the vector after the command | becomes of it |
 |---|---|
@@ -84,6 +86,12 @@ class Tracker:
         self._sent.discard(blob)
         self._blobs.setdefault(blob.key, []).append(blob)
 
+    def pinged(self, uid: str) -> None:
+        """What arrives from here on was sent after the server had answered the ping."""
+        for command in self._commands.values():
+            if command.barrier == uid:
+                command.barrier = ""
+
     def heard(self, event: events.Event, snap: Snap) -> None:
         """Something has arrived; `snap` is the state after it."""
         if not self._commands and not self._blobs:
@@ -121,7 +129,9 @@ class Tracker:
         command.fail(CommandTimeout(f"{command.where} {how} within {seconds:g} s"))
 
     def _answered(self, command: Command, event: events.setVector | events.defVector, snap: Snap) -> None:
-        if event.state is None or (isinstance(event, events.defVector) and not command.busy):
+        if command.barrier or event.state is None:
+            return
+        if isinstance(event, events.defVector) and not command.busy:
             return
         if event.state == "Busy":
             command.busy = True

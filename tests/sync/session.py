@@ -6,7 +6,7 @@ import itertools
 from types import TracebackType
 from typing import Any
 
-from indipyclient.protocol import EnableBLOB, NewVector
+from indipyclient.protocol import EnableBLOB, NewVector, PingRequest
 from indipyclient.sync.handles import VectorHandle
 from indipyclient.syncclient import SyncClient
 from tests.support.scripted import ALL, PATIENCE, Peer, ScriptedServer
@@ -56,7 +56,7 @@ class Session:
     def command(self) -> NewVector:
         """The next command that the server gets."""
         message = self.peer.receive()
-        while isinstance(message, EnableBLOB):
+        while isinstance(message, EnableBLOB | PingRequest):
             message = self.peer.receive()
         assert isinstance(message, NewVector)
         return message

@@ -17,7 +17,7 @@ from indipyclient.errors import (
     Superseded,
     WaitTimeout,
 )
-from indipyclient.protocol import EnableBLOB, NewVector, OneMember
+from indipyclient.protocol import EnableBLOB, NewVector, OneMember, PingRequest
 from indipyclient.state.snapshots import SnapVector
 from indipyclient.sync.outcome import Outcome
 from tests.bridge.threads import start
@@ -285,3 +285,33 @@ def test_connect_says_that_there_is_no_server(server: ScriptedServer) -> None:
     server.refuse()
     with pytest.raises(NotConnected, match=f"no INDI server at 127.0.0.1:{server.port} within 0.1 s"):
         indipyclient.connect("127.0.0.1", server.port, timeout=0.1)
+
+
+def test_what_was_on_its_way_before_the_command_is_no_answer(session: Session) -> None:
+    """Found by the soak: a telescope reports once a second, and a stalled network holds such reports up.
+
+    A ping goes out before the command, to servers that have answered one, so what comes before its answer
+    is older than the command. True answers come after it: servers take what they get in order.
+    """
+    first = session.peer.receive_until(lambda message: isinstance(message, PingRequest))[-1]
+    assert isinstance(first, PingRequest)
+    session.send(f'<pingReply uid="{first.uid}"/>')
+    outcome = session.vector("N").put(x=5)
+    *_, ping, _ = session.peer.receive_until(lambda message: isinstance(message, NewVector))
+    assert isinstance(ping, PingRequest)
+    for state in ("Ok", "Busy", "Alert"):
+        session.send(moved(1, f'state="{state}" message="from before"'))
+    assert not outcome.done()
+    session.send('<pingReply uid="another"/>' + moved(2))
+    assert not outcome.done()
+    session.send(f'<pingReply uid="{ping.uid}"/>' + moved(5))
+    assert outcome.result(PATIENCE)["x"] == "5"
+
+
+def test_a_command_held_up_behind_its_ping_has_its_time_limit(session: Session) -> None:
+    first = session.peer.receive_until(lambda message: isinstance(message, PingRequest))[-1]
+    assert isinstance(first, PingRequest)
+    session.send(f'<pingReply uid="{first.uid}"/>')
+    outcome = session.vector("N").put({"x": 5}, timeout=0.2)
+    with pytest.raises(CommandTimeout):
+        outcome.result(PATIENCE)
