@@ -330,7 +330,10 @@ class Editor(Pane):
         self._show_outcome()
 
     def _send(self):
-        self._panel.send(*self._key, {name: entry.text() for name, entry in self.entries.items()})
+        written = {name: entry for name, entry in self.entries.items() if entry.isModified()} or self.entries
+        self._panel.send(*self._key, {name: entry.text() for name, entry in written.items()})
+        for entry in written.values():
+            entry.setModified(False)
         self._show_outcome()
 
 

@@ -221,6 +221,16 @@ def test_a_value_that_is_written_and_sent_changes_in_the_tree(driver: Driver) ->
     driver.until(lambda: driver.has_colour(driver.window.editor.outcome, "Ok"))
 
 
+def test_only_what_was_written_is_sent(driver: Driver) -> None:
+    connect(driver)
+    driver.choose("vector", TELESCOPE, "GEOGRAPHIC_COORD")
+    driver.write(driver.window.editor.entries["LAT"], "45")
+    driver.click(driver.window.editor.send)
+    driver.until(lambda: driver.window.editor.outcome.text().startswith("●  done"))
+    assert driver.observatory.commands.latest == (TELESCOPE, "GEOGRAPHIC_COORD", {"LAT": "45"})
+    assert driver.panel.vector(TELESCOPE, "GEOGRAPHIC_COORD").member("LAT").value == 45
+
+
 def test_return_sends_and_a_value_that_is_none_is_refused_with_the_reason(driver: Driver) -> None:
     connect(driver)
     key = "vector", CCD, "POLLING_PERIOD"
