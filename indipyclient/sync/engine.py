@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 import logging
 import ssl
-from datetime import datetime
 from functools import partial
 from typing import Any, NoReturn
 
@@ -24,6 +23,7 @@ from ..ipyclient import IPyClient
 from ..mailbox import Mailbox
 from ..protocol.messages import NewVector, PingRequest
 from ..state import apply as state
+from ..state.commands import find_vector
 from .callbacks import Callbacks
 from .orders import Command, ExpectedBLOB, Order
 from .subscriptions import Subscriptions
@@ -170,7 +170,7 @@ class Engine(IPyClient):
             nonlocal sent
             sent = True
             self._tracker.sent(command)
-            self._indi_in_line(partial(self._begin, command, message.timestamp))
+            self._indi_in_line(partial(self._begin, command))
 
         try:
             await self._indi_command(message, now_sent, ping)
@@ -190,16 +190,20 @@ class Engine(IPyClient):
         return PingRequest(command.barrier)
 
     def _indi_pinged(self, uid: str) -> None:
-        self._tracker.pinged(uid)
+        if (command := self._tracker.pinged(uid)) is not None:
+            self._follow(command)
 
-    def _begin(self, command: Command, stamp: datetime | None) -> None:
-        """Busy once more, as something that came in before the command may have changed that."""
-        device = self._indi_snap.get(command.key[0])
-        vector = None if device is None else device.get(command.key[1])
-        if vector is not None and vector.state != "Busy":
+    def _begin(self, command: Command) -> None:
+        """What came in before the command was sent has been handled."""
+        if self._tracker.begin(command, self._indi_snap) and not command.barrier:
+            self._follow(command)
+
+    def _follow(self, command: Command) -> None:
+        """From here on all is newer than the command. Busy once more, as older news may have changed that."""
+        vector = find_vector(self._indi_snap, *command.key)
+        if vector.state != "Busy":
             self._indi_snap = state.change_vector(self._indi_snap, vector, state="Busy")
-        self._tracker.begin(command, self._indi_snap)
-        self._publish("State", *command.key, stamp)
+        self._publish("State", *command.key, command.stamp)
         command.done_at(self._indi_snap.rev)
 
     async def expect(self, blob: ExpectedBLOB) -> None:

@@ -90,6 +90,7 @@ class Command(Awaited[SnapVector]):
         outcome: gets the vector as it is when the device is done.
 
     Attributes:
+        stamp: when it was given.
         busy: whether the device has answered that it is at work.
         said: the newest message of the device before the command.
         timer: ends the time it has.
@@ -99,6 +100,7 @@ class Command(Awaited[SnapVector]):
     def __init__(self, message: NewVector, timeout: float | None, outcome: Outcome[SnapVector]) -> None:
         super().__init__((message.device, message.name), outcome)
         self.timeout = timeout
+        self.stamp = message.timestamp
         self.busy = False
         self.barrier = ""
         self.said: object = None

@@ -62,8 +62,8 @@ class Tracker:
         """Something has been sent; see `begin` and `expect`."""
         self._sent.add(one)
 
-    def begin(self, command: Command, snap: Snap) -> None:
-        """What arrives from here on has come in after the command was sent."""
+    def begin(self, command: Command, snap: Snap) -> bool:
+        """What arrives from here on has come in after the command was sent. Say whether it is under way."""
         self._sent.discard(command)
         former = self._commands.pop(command.key, None)
         if former is not None:
@@ -75,6 +75,7 @@ class Tracker:
             command.fail(PropertyDeleted(f"{command.where} was deleted as it was commanded"))
         else:
             self._begin(command, vector, snap)
+        return command.key in self._commands
 
     def _begin(self, command: Command, vector: SnapVector, snap: Snap) -> None:
         self._commands[command.key] = command
@@ -86,11 +87,13 @@ class Tracker:
         self._sent.discard(blob)
         self._blobs.setdefault(blob.key, []).append(blob)
 
-    def pinged(self, uid: str) -> None:
-        """What arrives from here on was sent after the server had answered the ping."""
+    def pinged(self, uid: str) -> Command | None:
+        """A ping is answered: what arrives from here on is newer than the command returned."""
         for command in self._commands.values():
             if command.barrier == uid:
                 command.barrier = ""
+                return command
+        return None
 
     def heard(self, event: events.Event, snap: Snap) -> None:
         """Something has arrived; `snap` is the state after it."""

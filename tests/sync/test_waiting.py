@@ -20,6 +20,7 @@ from indipyclient.errors import (
     WaitTimeout,
     WouldDeadlock,
 )
+from indipyclient.protocol import NewVector, PingRequest
 from indipyclient.state.snapshots import Snap
 from tests.bridge.threads import start
 from tests.support.deadline import becomes_true
@@ -195,6 +196,23 @@ def test_a_state_that_lasts_for_a_moment_after_a_command_is_not_missed(session: 
     session.send(moved(5))
     answered.set()
     assert waiting.result(PATIENCE).state == "Busy"
+
+
+def test_a_state_that_was_on_its_way_before_a_command_does_not_count(session: Session) -> None:
+    first = session.peer.receive_until(lambda message: isinstance(message, PingRequest))[-1]
+    assert isinstance(first, PingRequest)
+    session.send(f'<pingReply uid="{first.uid}"/>')
+    session.vector("N").put(x=5)
+    *_, ping, _ = session.peer.receive_until(lambda message: isinstance(message, NewVector))
+    assert isinstance(ping, PingRequest)
+    waiting = start(lambda: session.vector("N").wait(state="Ok", timeout=PATIENCE))
+    assert becomes_true(lambda: waits(session), PATIENCE)
+    session.send(moved(1))
+    assert not waiting.done()
+    session.send(f'<pingReply uid="{ping.uid}"/>')
+    assert session.vector("N").state == "Busy"
+    session.send(moved(5))
+    assert waiting.result(PATIENCE)["x"] == "5"
 
 
 def test_a_command_that_cannot_be_sent_does_not_hold_up_waiting(session: Session) -> None:
