@@ -62,7 +62,7 @@ def _blobs(size: int) -> Budget:
         ("blobs", f"{size} MiB", "MB per s"),
         "4 x 0.9.4",
         times_better(4),
-        "The kernel's copying and new memory for each frame; decoding is a fifth of it.",
+        "The kernel's copying and decoding, each about half of the client's processor time, and the server.",
     )
 
 

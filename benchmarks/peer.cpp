@@ -183,8 +183,8 @@ static Results blobs(Client &client, const Arguments &arguments) {
 }
 
 static Results shared(Client &client, const Arguments &arguments) {
-    client.enableDirectBlobAccess("Bench", nullptr);
     client.begin();
+    client.enableDirectBlobAccess(); // without a copy
     client.setBLOBMode(B_ALSO, "Bench", "BLOB");
     std::vector<double> taken(std::stoi(arguments.at("count")));
     for (double &each : taken) {
