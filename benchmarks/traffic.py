@@ -1,7 +1,8 @@
 """What the measuring server says: definitions, updates and frames as indiserver writes them, and a recording.
 
-The device is "Bench". Its numbers are V0, V1, ..., all alike. CONTROL is the last but one that is defined:
-what a client switches On there starts something (see `server`). BLOB comes after it: then all is defined.
+The device is "Bench". Its numbers are V0, V1, ..., all alike, from V5000 on of further devices.
+CONTROL is the last but one that is defined: what a client switches On there starts something (see `server`).
+BLOB comes after it: then all is defined.
 """
 
 from __future__ import annotations
@@ -33,13 +34,19 @@ DONE = (
 )
 
 
+def _device(number: int) -> str:
+    return f"Bench {number // 5000}" if number >= 5000 else "Bench"
+
+
 def define(number: int, members: int) -> str:
     """The definition of one number vector."""
     inside = "".join(
         f'<defNumber name="M{place}" label="M{place}" format="%g" min="0" max="0" step="0">1</defNumber>\n'
         for place in range(members)
     )
-    head = f'device="Bench" name="V{number}" label="V" group="G" state="Ok" perm="rw" timeout="60"'
+    head = (
+        f'device="{_device(number)}" name="V{number}" label="V" group="G" state="Ok" perm="rw" timeout="60"'
+    )
     return f'<defNumberVector {head} timestamp="{STAMP}">\n{inside}</defNumberVector>\n'
 
 
@@ -48,7 +55,7 @@ def update(number: int, members: int, value: int) -> str:
     inside = "".join(
         f'    <oneNumber name="M{place}">\n{value}.{place}\n    </oneNumber>\n' for place in range(members)
     )
-    head = f'device="Bench" name="V{number}" state="Ok" timeout="60" timestamp="{STAMP}"'
+    head = f'device="{_device(number)}" name="V{number}" state="Ok" timeout="60" timestamp="{STAMP}"'
     return f"<setNumberVector {head}>\n{inside}</setNumberVector>\n"
 
 
