@@ -218,7 +218,7 @@ class Editor(ttk.Frame):
         self.send = ttk.Button(foot, text="Send", style="Go.TButton", command=self._send)
         self.outcome = ttk.Label(foot, style="Outcome.TLabel", wraplength=300)
         self.outcome.pack(side="left", fill="x", expand=True)
-        self.entries, self.values = {}, {}
+        self.entries, self.values, self._filled = {}, {}, {}
         self._panel, self._key, self._vector, self._seen = panel, None, None, None
         self._form = None
 
@@ -265,7 +265,7 @@ class Editor(ttk.Frame):
     def _make_form(self, vector):
         if self._form is not None:
             self._form.destroy()
-        self.entries, self.values = {}, {}
+        self.entries, self.values, self._filled = {}, {}, {}
         self.send.pack_forget()
         self._form = ttk.Frame(self._area, style="Pane.TFrame")
         self._area.create_window(0, 0, window=self._form, anchor="nw")
@@ -290,7 +290,8 @@ class Editor(ttk.Frame):
         if vector.perm == "ro" or vector.vectortype in ("LightVector", "BLOBVector"):
             return
         entry = self.entries[name] = ttk.Entry(self._form, width=16)
-        entry.insert(0, shown(vector, member))
+        self._filled[name] = shown(vector, member)
+        entry.insert(0, self._filled[name])
         entry.bind("<Return>", lambda event: self._send())
         entry.grid(row=number, column=2, sticky="w")
 
@@ -307,7 +308,11 @@ class Editor(ttk.Frame):
         self._show_outcome()
 
     def _send(self):
-        self._panel.send(*self._key, {name: entry.get() for name, entry in self.entries.items()})
+        texts = {name: entry.get() for name, entry in self.entries.items()}
+        # the client adds the rest, more precisely than it is shown
+        written = {name: text for name, text in texts.items() if text != self._filled[name]}
+        self._filled = texts
+        self._panel.send(*self._key, written or texts)
         self._show_outcome()
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from indipyclient.protocol import NewVector
 from tests.support.screen import Screen
 from tests.support.scripted import BLOB, NUMBER, ScriptedServer, frame, moved
 from tests.support.servers import CCD, TELESCOPE, IndiServer
@@ -287,3 +288,19 @@ def test_after_a_flood_and_frames_the_tree_shows_the_last_value_sent(root: Any, 
             driver.until(lambda: "cannot be shown" in driver.window.camera.text["text"])
         finally:
             driver.close()
+
+
+def test_only_what_was_written_is_sent_and_the_rest_as_precisely_as_it_is_known(
+    root: Any, tk_screen: Screen
+) -> None:
+    with ScriptedServer() as server:
+        driver = Driver(root, tk_screen, server.port)
+        try:
+            peer = server.greet(NUMBER.replace(">2<", ">2.123456789<"))
+            driver.choose("vector", "D", "N")
+            driver.write(driver.window.editor.entries["x"], "5")
+            driver.click(driver.window.editor.send)
+            command = peer.receive_until(lambda message: isinstance(message, NewVector))[-1]
+        finally:
+            driver.close()
+    assert {member.name: float(member.value) for member in command.members} == {"x": 5, "y": 2.123456789}
