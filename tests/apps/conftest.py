@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import venv
 from collections.abc import Iterator
@@ -29,7 +30,7 @@ def python() -> Iterator[str]:
     """
     with tempfile.TemporaryDirectory(prefix="indi-test-") as folder:
         environment = Path(folder, "environment")
-        venv.create(environment, with_pip=True)
+        venv.create(environment, with_pip=False)
         scripts = environment / ("Scripts" if os.name == "nt" else "bin")
         python = str(scripts / "python")
         applications = _pip(python, "install", "--requirement", str(REQUIREMENTS))
@@ -62,8 +63,9 @@ def session(observatory: Server) -> Iterator[QueueSession]:
 
 
 def _pip(python: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    # -I: what PYTHONPATH names is not installed
-    command = [python, "-I", "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments]
+    # -I: what PYTHONPATH names is not installed. And most of what is installed is never imported
+    command = [sys.executable, "-I", "-m", "pip", "--python", python, *arguments, "--no-compile"]
+    command += ["--quiet", "--disable-pip-version-check"]
     return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
 
 
