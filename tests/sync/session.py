@@ -18,6 +18,7 @@ class Session:
     def __init__(self, server: ScriptedServer, definitions: str = ALL, **options: Any) -> None:
         self.server = server
         self._count = itertools.count()
+        self.pings: list[str] = []  # of those that came with commands, and are not answered
         self.indi = SyncClient("127.0.0.1", server.port, **{"patience": 0, **options})
         self.indi._engine.timing.reconnect_min = 0.02
         self.peer: Peer = server.greet(definitions)
@@ -49,6 +50,12 @@ class Session:
         while not (messages := box.get(PATIENCE).snapshot.messages) or messages[0][1] != text:
             pass
 
+    def answer_first_ping(self) -> None:
+        """From here on the client knows that the server answers pings, and sends one with each command."""
+        *_, ping = self.peer.receive_until(lambda message: isinstance(message, PingRequest))
+        assert isinstance(ping, PingRequest)
+        self.send(pong(ping.uid))
+
     def carried_out(self) -> None:
         """Wait until the client has sent whatever it was asked for."""
         self.indi.wait_for(lambda snap: True, timeout=PATIENCE)
@@ -57,6 +64,13 @@ class Session:
         """The next command that the server gets."""
         message = self.peer.receive()
         while isinstance(message, EnableBLOB | PingRequest):
+            if isinstance(message, PingRequest):
+                self.pings.append(message.uid)
             message = self.peer.receive()
         assert isinstance(message, NewVector)
         return message
+
+
+def pong(uid: str) -> str:
+    """The answer to a ping."""
+    return f'<pingReply uid="{uid}"/>'

@@ -20,7 +20,7 @@ from indipyclient.sync.outcome import Outcome
 from tests.bridge.threads import start
 from tests.support.scripted import ALL, NUMBER, PATIENCE, Peer, ScriptedServer, moved
 
-from .session import Session
+from .session import Session, pong
 
 NOISE = {
     "message": '<message device="D" message="clouds"/>',
@@ -77,31 +77,49 @@ def make_script(chance: random.Random) -> list[str]:
     return script
 
 
-def say(peer: Peer, script: list[str], chance: random.Random) -> None:
+def say(peer: Peer, data: str, hang_up: bool, chance: random.Random) -> None:
     """Say it in pieces of any length, whatever the client does meanwhile."""
-    data = "".join(STEPS[step] for step in script).encode()
-    while data:
-        cut = chance.randrange(1, len(data) + 1)
-        peer.send(data[:cut])
-        data = data[cut:]
-    if script[-1:] == ["hang up"]:
+    rest = data.encode()
+    while rest:
+        cut = chance.randrange(1, len(rest) + 1)
+        peer.send(rest[:cut])
+        rest = rest[cut:]
+    if hang_up:
         peer.close()
 
 
-def restore(session: Session) -> None:
+def spoken(script: Sequence[str]) -> str:
+    return "".join(STEPS[step] for step in script)
+
+
+def held_up(session: Session, chance: random.Random) -> str:
+    """What was on its way before the commands, and then the answers to their pings."""
+    data = ""
+    while session.pings:
+        data += spoken(
+            chance.choices(["ok", "idle", "alert", "busy", "define", *NOISE], k=chance.randrange(3))
+        )
+        data += pong(session.pings.pop(0))
+    return data
+
+
+def restore(session: Session, answering: bool) -> None:
     """As it was at first, and with a connection again."""
     if session.peer.fileno() < 0:  # it has hung up
         session.peer = session.server.greet(ALL)
+        session.pings.clear()
+        if answering:
+            session.answer_first_ping()
     session.send(NUMBER + moved(1))
     assert session.vector("N").state == "Ok"
 
 
-def converse(session: Session, chance: random.Random) -> tuple[list[str], list[str]]:
+def converse(session: Session, answering: bool, chance: random.Random) -> tuple[list[str], list[str]]:
     """One conversation: what the rules say of each command, and what became of it."""
     script = make_script(chance)
     expected = [comes_to(script)]
     limit: dict[str, Any] = {"timeout": 0.02} if expected[0] == "time-out" else {}
-    session.send("".join(STEPS[step] for step in chance.choices(["ok", "idle", "alert", "busy"], k=2)))
+    session.send(spoken(chance.choices(["ok", "idle", "alert", "busy"], k=2)))
     puttings = []
     if chance.random() < 0.2:  # there is another command before the server has said anything
         expected.insert(0, "superseded")
@@ -109,7 +127,8 @@ def converse(session: Session, chance: random.Random) -> tuple[list[str], list[s
     puttings.append(session.vector("N").put(x=chance.randrange(10), **limit))
     for _ in puttings:
         session.command()
-    speaking = start(lambda: say(session.peer, script, chance))
+    data = (held_up(session, chance) if answering else "") + spoken(script)
+    speaking = start(lambda: say(session.peer, data, script[-1:] == ["hang up"], chance))
     if chance.random() < 0.5:
         speaking.result(PATIENCE)
     found = [outcome_of(putting) for putting in puttings]
@@ -117,10 +136,15 @@ def converse(session: Session, chance: random.Random) -> tuple[list[str], list[s
     return expected, found
 
 
-@pytest.mark.parametrize("share", range(10))
-def test_a_thousand_conversations_come_to_what_the_rules_say(server: ScriptedServer, share: int) -> None:
+@pytest.mark.parametrize("answering", [False, True], ids=["no pings", "pings"])
+@pytest.mark.parametrize("share", range(5))
+def test_a_thousand_conversations_come_to_what_the_rules_say(
+    server: ScriptedServer, share: int, answering: bool
+) -> None:
     with Session(server, timeout_min=PATIENCE) as session:
+        if answering:
+            session.answer_first_ping()
         for seed in range(share * 100, share * 100 + 100):
-            restore(session)
-            expected, found = converse(session, random.Random(seed))
+            restore(session, answering)
+            expected, found = converse(session, answering, random.Random(seed))
             assert found == expected, f"seed {seed}"
