@@ -102,7 +102,7 @@ def _promises(results: Results) -> list[str]:
 
 
 def _line(budget: Budget, row: Row, results: Results) -> str:
-    kept = "reached" if budget.reached(row, results) else "**not reached**"
+    kept = "reached" if row.medians[OURS] is not None and budget.reached(row, results) else "**not reached**"
     others = _cells(row, OLD, CPP, RECEIVING)
     return (
         f"| {budget.what} | {others} | {budget.must} | {_cells(row, OURS)} | {kept} | {_ratio(row)}"

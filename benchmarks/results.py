@@ -40,10 +40,17 @@ class Row:
 
 @dataclass(frozen=True)
 class Results:
-    """One run of the suite."""
+    """One run of the suite.
+
+    Fields:
+        machine: what it ran on, by the names of `machine`.
+        rows: the figures.
+        failures: works that this package has not done.
+    """
 
     machine: dict[str, str]
     rows: list[Row]
+    failures: list[str]
 
     def find(self, work: str, case: str, what: str) -> Row | None:
         """A row, if it was measured."""
@@ -55,7 +62,7 @@ class Results:
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Results:
-        return cls(content["machine"], [Row(**row) for row in content["rows"]])
+        return cls(content["machine"], [Row(**row) for row in content["rows"]], content["failures"])
 
 
 def rows(work: Work, measured: dict[str, list[dict[str, float]]]) -> list[Row]:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from peers import Command, MeasurementFailed, make_peers, measure
 from results import HEADING, Results, machine, rows, text
-from works import WORKS, Work
+from works import OURS, WORKS, Work
 
 KEPT = Path(__file__).parent / "results.json"
 
@@ -43,6 +43,7 @@ def main() -> None:
 
         _write(results, KEPT)
         publish(results)
+    sys.exit(bool(results.failures))
 
 
 def _options() -> argparse.Namespace:
@@ -75,22 +76,22 @@ def _chosen(options: argparse.Namespace) -> list[Work]:
 
 def run_all(rounds: int, works: list[Work]) -> Results:
     """Measure, and print each row as it comes."""
-    results = Results(machine(), [])
+    results = Results(machine(), [], [])
     print(HEADING)
     with tempfile.TemporaryDirectory() as folder:
         peers = make_peers(Path(folder))
         for work in works:
-            for row in rows(work, compare(peers, work, 1 if work.once else rounds)):
+            measured = compare(peers, work, 1 if work.once else rounds)
+            if not measured[OURS] and not work.real:
+                results.failures.append(f"{work.name}, {work.case}")
+            for row in rows(work, measured):
                 results.rows.append(row)
                 print(text(row), flush=True)
     return results
 
 
 def compare(peers: dict[str, Command], work: Work, rounds: int) -> dict[str, list[dict[str, float]]]:
-    """What each peer has measured, in turn.
-
-    A failure of one of the others is told and leaves its place empty; one of ours ends the run.
-    """
+    """What each peer has measured, in turn; a failure is told, and leaves its place empty."""
     measured: dict[str, list[dict[str, float]]] = {peer: [] for peer in peers if peer in work.peers}
     for _ in range(rounds):
         for peer, done in measured.items():
@@ -98,11 +99,8 @@ def compare(peers: dict[str, Command], work: Work, rounds: int) -> dict[str, lis
                 found = measure(peers[peer], work, peer)
             except MeasurementFailed as failure:
                 print(f"{work.name}, {work.case}, {peer}: {failure}", file=sys.stderr, flush=True)
-                if peer == "ours":
-                    raise SystemExit(1) from failure
-                continue
-            if found is not None:
-                done.append(found)
+            else:
+                done.extend([found] if found else [])
     return measured
 
 
