@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
@@ -49,6 +52,25 @@ class Session:
         self.peer.send(f'<message message="{text}"/>')
         while not (messages := box.get(PATIENCE).snapshot.messages) or messages[0][1] != text:
             pass
+
+    @contextmanager
+    def stuck(self) -> Iterator[None]:
+        """The client's thread is held up, by a hook, which must not block but does."""
+        stuck, release = threading.Event(), threading.Event()
+
+        def block() -> None:
+            stuck.set()
+            release.wait(PATIENCE)
+
+        box = self.indi.subscribe(kinds="Message")
+        box.set_hook(block)
+        self.peer.send('<message message="this takes its time"/>')
+        assert stuck.wait(PATIENCE)
+        try:
+            yield
+        finally:
+            box.set_hook(None)
+            release.set()
 
     def answer_first_ping(self) -> None:
         """From here on the client knows that the server answers pings, and sends one with each command."""

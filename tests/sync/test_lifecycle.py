@@ -534,19 +534,6 @@ def test_killing_the_thread_ends_every_waiter_with_the_cause(session: Session) -
 def test_reading_does_not_wait_for_the_clients_thread(
     session: Session, read: Callable[[SyncClient], object]
 ) -> None:
-    """Row 16: here that thread is held up by a hook, which must not block but does."""
-    stuck, release = threading.Event(), threading.Event()
-
-    def block() -> None:
-        stuck.set()
-        release.wait(PATIENCE)
-
-    box = session.indi.subscribe(kinds="Set")
-    box.set_hook(block)
-    session.peer.send(moved(1))
-    assert stuck.wait(PATIENCE)
-    try:
+    """Row 16: here that thread is held up."""
+    with session.stuck():
         assert start(lambda: read(session.indi)).result(PATIENCE)
-        assert not release.is_set()
-    finally:
-        release.set()
