@@ -41,6 +41,7 @@ from .offload import offload
 from .propertyvectors import BLOBVector
 from .protocol import (
     BLOBProgress,
+    DefMember,
     DefVector,
     DelProperty,
     DeviceMessage,
@@ -51,6 +52,7 @@ from .protocol import (
     Message,
     NewVector,
     OneBLOB,
+    OneMember,
     PingReply,
     PingRequest,
     SetVector,
@@ -85,6 +87,13 @@ class _Notice(NamedTuple):
     text: str
 
 
+class _Heavy(NamedTuple):
+    """A message that takes much memory while it waits, though there is no BLOB in it."""
+
+    message: Message
+    weight: int
+
+
 class _TimedOut(NamedTuple):
     """A command was not answered in time."""
 
@@ -98,14 +107,16 @@ class _Call(NamedTuple):
     function: Callable[[], None]
 
 
-_Item: TypeAlias = Message | News | _Notice | _TimedOut | _Call | events.ClientEvent | None
+_Item: TypeAlias = Message | News | _Notice | _TimedOut | _Heavy | _Call | events.ClientEvent | None
 _FROM_SERVER = (SetVector, DefVector, DelProperty, DeviceMessage, GetProperties, BLOBProgress)
 _LOCAL = (Lost, _Notice, events.ClientEvent)
 
 # Reading pauses above the first and goes on below the second number of what waits for rxevent (or, as
-# BLOBs are saved before that, for the disk): messages, and bytes of BLOBs in them.
+# BLOBs are saved before that, for the disk): messages, and bytes in those that have many of them.
 _BEHIND, _CAUGHT_UP = 2000, 500
 _BLOBS_BEHIND, _BLOBS_CAUGHT_UP = 256 << 20, 128 << 20
+_PER_MEMBER = 200  # bytes of names and the like
+_LIGHT = 1 << 16  # bytes that a message may have without being one of those
 _TURN = 64  # messages handled before the loop gets its turn
 
 
@@ -333,6 +344,10 @@ class IPyClient(UserDict[str, Device]):
 
     def __take(self, messages: list[Message]) -> None:
         """Put what the server sent in line; read no more if too much waits."""
+        for place, message in enumerate(messages):
+            if (weight := _weight(message)) > _LIGHT:
+                messages[place] = _Heavy(message, weight)  # type: ignore[call-overload]
+                self.__blobs_waiting += weight
         if self.newest_frames_only:
             for message in messages:
                 self.__skip_frames(message)
@@ -417,6 +432,11 @@ class IPyClient(UserDict[str, Device]):
         if isinstance(event, events.defBLOBVector) and self.resend_enableBLOB_on_def:
             await self.resend_enableBLOB(event.devicename or "", event.vectorname)
         self.__wirelog.received(message)
+
+    async def __on_heavy(self, heavy: _Heavy) -> None:
+        self.__blobs_waiting -= heavy.weight
+        self.__read_on()
+        await self.__handle(heavy.message)
 
     async def __on_ping_reply(self, message: PingReply) -> None:
         self._indi_pinged(message.uid)
@@ -511,6 +531,7 @@ class IPyClient(UserDict[str, Device]):
 
     _HANDLERS: ClassVar[dict[type, Callable[..., Any]]] = {
         PingReply: __on_ping_reply,
+        _Heavy: __on_heavy,
         Malformed: __on_malformed,
         DeviceMessage: __on_device_message,
         Attempting: __on_attempt,
@@ -920,6 +941,21 @@ def _blob_bytes(message: Message) -> int:
         return 0
     blobs = (blob.payload for blob in message.members if isinstance(blob, OneBLOB))
     return sum(len(payload) for payload in blobs if payload is not None)
+
+
+def _weight(message: Message) -> int:
+    """Bytes in a message, about; 0 for updates of BLOBs, which are weighed by themselves.
+
+    0 also for plain updates, which are short, and for all without members, which are bounded as tags are.
+    """
+    members = getattr(message, "members", None)
+    if type(members) is not tuple or (type(message) is SetVector and message.kind == "BLOB"):
+        return 0
+    return sum(_PER_MEMBER + len(_content(member)) for member in members)
+
+
+def _content(member: DefMember | OneMember | OneBLOB) -> str | memoryview:
+    return member.payload or "" if isinstance(member, OneBLOB) else member.value
 
 
 def _utc(timestamp: datetime | None) -> datetime:

@@ -29,6 +29,7 @@ from tests.support.scripted import (
     NUMBER,
     PATIENCE,
     SOON,
+    TEXT,
     Client,
     Peer,
     Running,
@@ -417,6 +418,37 @@ def test_a_program_that_falls_behind_a_stream_of_frames_uses_bounded_memory(
         sending.join()
         running.after(peer, "")
         assert [seen.kind for seen in running.seen].count("setBLOBVector") == 100
+
+
+LONG = "x" * (1 << 17)
+LONG_MEMBER = f'<oneText name="t">{LONG}</oneText>'
+HEAVY = {
+    "texts": f'<setTextVector device="D" name="T">{LONG_MEMBER}</setTextVector>',
+    "definitions": TEXT.replace("hill", LONG),
+    "echoes of texts": f'<newTextVector device="D" name="T">{LONG_MEMBER}</newTextVector>',
+    "echoes of frames": frame(bytes(1 << 17)).replace("setBLOB", "newBLOB"),
+}
+
+
+@pytest.mark.parametrize("heavy", HEAVY.values(), ids=HEAVY)
+def test_a_program_that_falls_behind_long_texts_uses_bounded_memory(
+    server: ScriptedServer, client: Client, monkeypatch: pytest.MonkeyPatch, heavy: str
+) -> None:
+    """2000 of the longest that the limits allow would be 64 GB."""
+    monkeypatch.setattr("indipyclient.ipyclient._BLOBS_BEHIND", 1 << 20)
+    monkeypatch.setattr("indipyclient.ipyclient._BLOBS_CAUGHT_UP", 1 << 19)
+    with Running(client) as running:
+        peer = server.greet(TEXT)
+        running.wait_for("defTextVector")
+        release = _hold(running)
+        sending = threading.Thread(target=peer.send, args=[heavy * 100])
+        sending.start()
+        assert becomes_true(lambda: _paused(client.inner("link")), PATIENCE)
+        assert running.do(lambda: len(client.inner("inbox"))) < 20
+        release()
+        sending.join()
+        running.after(peer, moved(1))
+        assert running.do(lambda: client.inner("blobs_waiting")) == 0
 
 
 @pytest.mark.parametrize("fault", [ValueError("on purpose"), asyncio.CancelledError()], ids=repr)
