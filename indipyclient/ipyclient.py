@@ -727,7 +727,7 @@ class IPyClient(UserDict[str, Device]):
         if sent is not None:
             sent()
         if ping is not None:
-            pieces.insert(0, encode(ping))
+            pieces[0] = encode(ping) + pieces[0]  # in one packet
         if self.__link is None or not await self.__link.send(pieces):
             raise NotConnected(f"the connection to {self.__where} was lost while sending")
 

@@ -122,6 +122,8 @@ async def _open(address: _Address) -> socket.socket:
     opened = socket.socket(family, socket.SOCK_STREAM)
     try:
         opened.setblocking(False)
+        # or a command waits, up to 40 ms, for the server to acknowledge the one before
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         await asyncio.get_running_loop().sock_connect(opened, place)
     except BaseException:
         opened.close()

@@ -144,6 +144,12 @@ def test_the_system_is_told_to_find_a_dead_end_within_a_minute(server: ScriptedS
         }  # fmt: skip
 
 
+def test_a_command_does_not_wait_for_the_one_before_to_be_acknowledged(server: ScriptedServer) -> None:
+    with Running(Client(server.port)) as running:
+        running.after(server.greet(NUMBER), "")
+        assert client_socket(running).getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_keep_alive_can_be_switched_off(server: ScriptedServer) -> None:
     with Running(Client(server.port, keepalive=0)) as running:
         running.after(server.greet(NUMBER), "")
