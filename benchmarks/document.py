@@ -104,10 +104,8 @@ def _promises(results: Results) -> list[str]:
 def _line(budget: Budget, row: Row, results: Results) -> str:
     kept = "reached" if row.medians[OURS] is not None and budget.reached(row, results) else "**not reached**"
     others = _cells(row, OLD, CPP, RECEIVING)
-    return (
-        f"| {budget.what} | {others} | {budget.must} | {_cells(row, OURS)} | {kept} | {_ratio(row)}"
-        f" | {budget.limits} |"
-    )
+    ours = figure(budget.shown(row, results)) + " x" if budget.shown else _cells(row, OURS)
+    return f"| {budget.what} | {others} | {budget.must} | {ours} | {kept} | {_ratio(row)} | {budget.limits} |"
 
 
 def _everything(results: Results) -> list[str]:
