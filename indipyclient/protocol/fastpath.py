@@ -24,6 +24,7 @@ from .timestamps import parse_timestamp
 __all__ = ["Shortcut"]
 
 _WINDOW = 1 << 15  # bytes that are looked at together; no element that is longer is plain
+_MOST_KEPT = 4096  # bytes of an update whose end is waited for
 _LONGEST_TAG = 1000  # characters of a start tag; a message in it may be longer, which is not usual
 _ROOM = 1 << 22  # characters that may be kept of what was read before
 _ENTRY = 200  # what keeping something takes beside its text
@@ -51,6 +52,15 @@ _WORDS = {
     kind: re.compile(rf'\s*<one{kind} name="({_NAME})">\s*({words})\s*</one{kind}>')
     for kind, words in (("Switch", "On|Off"), ("Light", "Idle|Ok|Busy|Alert"))
 }
+# A plain update without its end, in which nothing is wrong so far: a start tag, whole members, perhaps one
+# that is open, and perhaps a tag that is.
+_ATTRIBUTES = rb"[^<>\"'/]*(?:\"[^<>\"]*\"[^<>\"'/]*)*"
+_MEMBER = rb"<one\1\s" + _ATTRIBUTES + rb">[^<]*"
+_BEGUN = re.compile(
+    rb"<set(Number|Text|Switch|Light)Vector\s" + _ATTRIBUTES + rb"(?:>[^<]*"
+    rb"(?:" + _MEMBER + rb"</one\1>[^<]*)*(?:" + _MEMBER + rb")?(?:</?(?![!?])" + _ATTRIBUTES + rb")?)?"
+    rb"(?:\"[^<>\"]*)?"
+)
 _new = tuple.__new__  # the constructor of a named tuple, without the call through Python
 
 
@@ -109,6 +119,12 @@ class Shortcut:
             end = text.find(f"</{text[after + 1 : after + 4]}", after)
             self._from = self._byte + len(_encode(text[after : end if end >= 0 else len(text)]))
         return self._byte
+
+    def has_begun(self, buffer: bytearray, start: int) -> bool:
+        """Whether what stands from `start` on may be a plain update of which the end has not come yet."""
+        if len(buffer) - start >= min(_MOST_KEPT, self._limit) or not _BEGUN.fullmatch(buffer, start):
+            return False
+        return buffer.count(b"<one", start) <= self._most_members
 
     def _look_at(self, buffer: bytearray, start: int) -> None:
         """Decode what may be whole elements."""

@@ -81,6 +81,7 @@ class Scanner:
         self._buffer = bytearray()  # what has arrived and is not a whole token yet
         self._seen = 0  # how far the unfinished token at the start of the buffer was searched
         self._quote = b""  # the quote that is open there, if it is a tag
+        self._kept = False  # whether what is in it may become a plain update with the next bytes
         self._element: Element | None = None  # the open top-level element
         self._size = 0  # its bytes so far
         self._child: Child | None = None  # the open member in it
@@ -100,6 +101,23 @@ class Scanner:
         if self._blob is not None and not self._buffer and not self._skipping:
             data = self._feed_blob(data)
         self._buffer += data
+        self._take_tokens()
+        if self._limits.progress and self._blob is not None:
+            self._tell_progress(self._blob.received)
+        out, self._out = self._out, []
+        return out
+
+    def eof(self) -> list[Message]:
+        """Tell that the stream has ended; return the report on an element left unfinished, if any."""
+        self._take_tokens()
+        if self._element is not None:
+            self._drop("the stream ended inside it")
+        out, self._out = self._out, []
+        return out
+
+    # -- tokens -----------------------------------------------------------------------------
+
+    def _take_tokens(self) -> None:
         self._shortcut.begin()
         position = 0
         while (after := self._token(position)) > position:
@@ -108,19 +126,6 @@ class Scanner:
         if position:
             del self._buffer[:position]
             self._seen = max(0, self._seen - position)
-        if self._limits.progress and self._blob is not None:
-            self._tell_progress(self._blob.received)
-        out, self._out = self._out, []
-        return out
-
-    def eof(self) -> list[Message]:
-        """Tell that the stream has ended; return the report on an element left unfinished, if any."""
-        if self._element is not None:
-            self._drop("the stream ended inside it")
-        out, self._out = self._out, []
-        return out
-
-    # -- tokens -----------------------------------------------------------------------------
 
     def _token(self, start: int) -> int:
         """Consume one token at `start`; return where the next one starts, or `start` if it is unfinished."""
@@ -136,8 +141,11 @@ class Scanner:
         if self._element is None and not self._seen:
             end = self._shortcut.take(buffer, start, self._out)
             if end > start:
-                self._quiet = False
+                self._quiet = self._kept = False
                 return end
+            self._kept = not self._kept and self._shortcut.has_begun(buffer, start)
+            if self._kept:
+                return start
         if not self._seen and (match := _TAG.match(buffer, start, start + self._limits.tag)):
             return self._tag_token(match)
         if buffer.startswith((b"<!", b"<?"), start):

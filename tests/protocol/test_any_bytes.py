@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
 
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -111,6 +112,24 @@ def test_any_bytes_say_the_same_however_they_are_cut_when_limits_are_tight(data:
 @given(_runs_of_plain_updates())
 def test_what_was_read_before_does_not_change_what_comes(data: bytes) -> None:
     read_to_the_end(data)
+
+
+@fuzz
+@given(_runs_of_plain_updates(), st.data())
+def test_updates_say_the_same_in_pieces_of_any_lengths(data: bytes, draw: st.DataObject) -> None:
+    scanner, messages, rest = Scanner(), [], data
+    while rest:
+        length = draw.draw(st.integers(1, min(len(rest), 300)))
+        messages += scanner.feed(rest[:length])
+        rest = rest[length:]
+    assert [*messages, *scanner.eof()] == [*_in_single_bytes(data)]
+
+
+def _in_single_bytes(data: bytes) -> Iterator[object]:
+    scanner = Scanner()
+    for place in range(len(data)):
+        yield from scanner.feed(data[place : place + 1])
+    yield from scanner.eof()
 
 
 @fuzz

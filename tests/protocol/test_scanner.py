@@ -21,6 +21,7 @@ from indipyclient.protocol import (
     Scanner,
     SetVector,
 )
+from indipyclient.protocol import scanner as scanner_module
 
 from .reading import GOOD, GOOD_MESSAGE, content, only, read, read_to_the_end, text_of, text_vector
 
@@ -59,6 +60,26 @@ def test_a_message_comes_with_the_last_byte_of_its_element() -> None:
     for element in (GOOD, GOOD.replace(b'"', b"'"), GOOD + b"\n" + GOOD):
         assert scanner.feed(element[:-1]) == [GOOD_MESSAGE] * (element.count(GOOD) - 1)
         assert scanner.feed(element[-1:]) == [GOOD_MESSAGE]
+
+
+def test_an_update_that_was_cut_takes_the_shortcut_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As from a network that brings little at a time; but only the next bytes are waited for."""
+    monkeypatch.setattr(scanner_module, "read_element", None)  # the usual way
+    for place in range(len(b"<setTextVector "), len(GOOD)):
+        scanner = Scanner()
+        assert scanner.feed(GOOD + GOOD[:place]) == [GOOD_MESSAGE]
+        assert scanner.feed(GOOD[place:] + GOOD) == [GOOD_MESSAGE] * 2
+
+
+@pytest.mark.parametrize("place", range(1, len(GOOD)))
+def test_what_follows_an_update_that_was_cut_off_comes_with_its_last_byte(place: int) -> None:
+    scanner = Scanner()
+    assert scanner.feed(GOOD[:place]) == []
+    *faults, message = scanner.feed(b'<message message="m"/>')
+    assert isinstance(message, DeviceMessage) and len(faults) == 1
+    scanner = Scanner()
+    assert scanner.feed(GOOD[:place]) == []
+    assert len(scanner.eof()) == (place > GOOD.index(b">"))
 
 
 def test_no_bytes_say_nothing() -> None:
