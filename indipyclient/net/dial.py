@@ -67,6 +67,8 @@ async def _connect(endpoint: Endpoint, make: Callable[[], Connection], patience:
     if unix is not None:
         return await _connect_unix(unix, make())
     tcp = await _first_to_answer(await _addresses(endpoint.host, endpoint.port))
+    # or a command waits, up to 40 ms, for the server to acknowledge the one before
+    tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     keep_alive(tcp, patience)
     name = endpoint.host if endpoint.tls is not None else None
     loop = asyncio.get_running_loop()
@@ -122,8 +124,6 @@ async def _open(address: _Address) -> socket.socket:
     opened = socket.socket(family, socket.SOCK_STREAM)
     try:
         opened.setblocking(False)
-        # or a command waits, up to 40 ms, for the server to acknowledge the one before
-        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         await asyncio.get_running_loop().sock_connect(opened, place)
     except BaseException:
         opened.close()

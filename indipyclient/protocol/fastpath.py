@@ -115,7 +115,9 @@ class Shortcut:
         while (further := self._element(text, after, out)) > after:
             after = self._updates(text, further, out)
         self._move(after - before, self._byte + len(_encode(text[before:after])))
-        if after < len(text):  # nothing plain begins before the next end tag of its kind
+        if text.startswith(
+            ("<set", "<def"), after
+        ):  # nothing plain begins before the next end tag of its kind
             end = text.find(f"</{text[after + 1 : after + 4]}", after)
             self._from = self._byte + len(_encode(text[after : end if end >= 0 else len(text)]))
         return self._byte

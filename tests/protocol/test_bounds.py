@@ -179,6 +179,33 @@ def test_row_36_a_blob_in_pieces_of_8_bytes_is_never_collected_as_text(
     assert CountingBuffer.looked_at < SIZE // 10  # the decoder looks, not the scanner
 
 
+@pytest.mark.parametrize(
+    "between",
+    [
+        b'<message device="D" message="hello"/>\n',
+        b'<delProperty device="D" name="gone"/>\n',
+        b'<message device="D" message="hello"></message>\n',
+        b"<!-- a comment -->\n",
+    ],
+)
+def test_what_stands_between_plain_updates_does_not_have_them_read_tag_by_tag(
+    between: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tags = 0
+    read_tag = Scanner._tag_token
+
+    def counting(self: Scanner, match: re.Match[bytes]) -> int:
+        nonlocal tags
+        tags += 1
+        return read_tag(self, match)
+
+    monkeypatch.setattr(Scanner, "_tag_token", counting)
+    update = b'<setTextVector device="D" name="T"><oneText name="t">x</oneText></setTextVector>\n'
+    messages = Scanner().feed((between + update) * 50)
+    assert sum(isinstance(message, SetVector) for message in messages) == 50
+    assert tags <= 100  # those between, of which one kind has two
+
+
 def test_row_43_definitions_of_5000_properties_at_once_are_read_one_by_one(
     counted: Callable[[Limits], Scanner],
 ) -> None:
