@@ -107,7 +107,7 @@ BUDGETS = [
         ("snapshots", "5000 known", "processor us per snapshot"),
         "under 1.5 x",
         lambda row, results: (_growth(row, results) or 2) < 1.5,
-        "Python's garbage collector, which looks at all there is now and then; without it there is no growth.",
+        "Python's garbage collector, which looks at all there is now and then; without it, no growth.",
         _growth,
     ),
     _trips("queue.Queue", 1, _WAKE_UP),
