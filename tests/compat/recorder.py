@@ -44,9 +44,6 @@ def patient(client: Any, *arguments: Any, **named: Any) -> None:
     client.vector_timeout_min = client.vector_timeout_max = 100
 
 
-ipc.IPyClient.__init__ = patient  # type: ignore[method-assign]
-
-
 def write(kind: str, **record: Any) -> None:
     """Write one record. What JSON has no form for is written as Python writes it."""
     sys.stdout.write(json.dumps({"kind": kind, **record}, default=repr) + "\n")
@@ -229,6 +226,7 @@ async def run_in_loop(port: int) -> None:
 
 
 def main(port: int, kind: str) -> None:
+    ipc.IPyClient.__init__ = patient  # type: ignore[method-assign]
     if kind == "IPyClient":
         asyncio.run(run_ipyclient(port))
     elif kind == "asyncio.Queue":
