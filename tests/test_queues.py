@@ -19,6 +19,7 @@ from indipyclient.net.link import Timing
 from indipyclient.protocol import GetProperties, NewVector, OneMember
 from indipyclient.queclient import QueClient
 from tests.support.deadline import becomes_true
+from tests.support.ids import shown
 from tests.support.scripted import NUMBER, PATIENCE, SOON, ScriptedServer, moved
 
 Loop = asyncio.AbstractEventLoop
@@ -423,7 +424,7 @@ def test_an_asyncio_queue_of_another_loop_does_not_end_the_client_in_silence(
 # -- what is no queue -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("wrong", [None, [], "queue", 5, object(), threading.Event(), queue.Queue], ids=repr)
+@pytest.mark.parametrize("wrong", [None, [], "queue", 5, object(), threading.Event(), queue.Queue], ids=shown)
 @pytest.mark.parametrize("side", ["txque", "rxque"])
 def test_what_is_no_queue_is_refused_in_the_callers_thread(side: str, wrong: Any) -> None:
     """Defect 35: only when it ran, and then by reconnecting for ever."""

@@ -112,8 +112,8 @@ class Header(ttk.Frame):
     def __init__(self, parent, panel, where):
         super().__init__(parent, padding=(14, 10))
         self._panel, self._where, self._seen = panel, where, None
-        self._lights = {name: dot(self, COLOURS[name], 18) for name in ("connecting", "connected", "lost")}
-        self.light = ttk.Label(self, image=self._lights["connecting"])
+        self.lights = {name: dot(self, COLOURS[name], 18) for name in ("connecting", "connected", "lost")}
+        self.light = ttk.Label(self, image=self.lights["connecting"])
         self.light.pack(side="left", padx=(0, 10))
         ttk.Label(self, text="Observatory", style="Head.TLabel").pack(side="left")
         self.text = ttk.Label(self, foreground=DIM)
@@ -133,7 +133,7 @@ class Header(ttk.Frame):
         if self._seen == (state, losses):
             return
         self._seen = state, losses
-        self.light["image"] = self._lights[state]
+        self.light["image"] = self.lights[state]
         what = {"connecting": "connecting to", "connected": "connected to", "lost": "trying to get back to"}
         lost = f"   ·   connection lost {losses} time{'s' * (losses > 1)}" if losses else ""
         self.text["text"] = f"{what[state]} {self._where}{lost}"
@@ -322,7 +322,7 @@ class Camera(ttk.Frame):
     def __init__(self, parent, panel, darkroom):
         super().__init__(parent, style="Pane.TFrame", padding=10)
         self._panel, self._darkroom = panel, darkroom
-        self._photo = self.picture = self._timer = self._cameras = None
+        self.photo = self.picture = self._timer = self._cameras = None
         self.outcome, self._was_busy = None, False
         self.view = tk.Canvas(self, background="#05070a", highlightthickness=0, width=640, height=400)
         self._image = self.view.create_image(0, 0)
@@ -408,8 +408,8 @@ class Camera(ttk.Frame):
         if picture.pixels is not None:
             rows, columns = picture.pixels.shape
             pgm = b"P5 %d %d 255\n" % (columns, rows) + picture.pixels.tobytes()
-            self._photo = tk.PhotoImage(master=self, data=pgm)
-            self.view.itemconfigure(self._image, image=self._photo)
+            self.photo = tk.PhotoImage(master=self, data=pgm)
+            self.view.itemconfigure(self._image, image=self.photo)
 
     def _on_size(self, event):
         for item in (self._image, self._hint):
@@ -562,6 +562,13 @@ class Window:
         if event.widget is self.root:
             for timer in self.root.tk.splitlist(self.root.tk.call("after", "info")):
                 self.root.after_cancel(timer)
+            self._drop_images()
+
+    def _drop_images(self):
+        """Here, or the garbage collector may do it in another thread, in which Tk does not want it."""
+        self.header.lights.clear()
+        self.tree.dots.clear()
+        self.camera.photo = None
 
     def _show(self, items, snapshot):
         """Called in the window's thread with what has come."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,18 @@ except ImportError:  # a Python without it
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "threaded"
 sys.path.append(str(EXAMPLES))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Free here what is left of a window of Tkinter, before the garbage collector does it in another thread.
+
+    Tk would have that thread wait, and complain. Only here the fixtures of the test have let go of it too.
+    """
+    result = yield
+    if "tk_screen" in getattr(item, "fixturenames", ()):
+        gc.collect()
+    return result
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +52,6 @@ def tk_screen(screen: Screen) -> Screen:
 @pytest.fixture
 def root(tk_screen: Screen) -> Iterator[tkinter.Tk]:
     """A root window in which an error of a handler fails the test, unless that takes it over."""
-    gc.collect()  # what is left of the window before, here and not in the thread of a client
     root = tkinter.Tk(screenName=tk_screen.display)
     errors: list[BaseException] = []
     root.report_callback_exception = lambda kind, error, trace: errors.append(error)  # type: ignore[method-assign]

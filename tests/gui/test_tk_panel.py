@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import tkinter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -288,6 +290,27 @@ def test_after_a_flood_and_frames_the_tree_shows_the_last_value_sent(root: Any, 
             driver.until(lambda: "cannot be shown" in driver.window.camera.text["text"])
         finally:
             driver.close()
+
+
+def test_a_closed_window_leaves_no_image_to_the_garbage_collector(root: Any, tk_screen: Screen) -> None:
+    """The collector runs in any thread, and Tk makes all but its own wait for a second, then raises."""
+    import panel_model
+
+    with ScriptedServer() as server:
+        driver = Driver(root, tk_screen, server.port)
+        gc.disable()
+        try:
+            driver.window.camera.show([panel_model.Picture("D", np.zeros((2, 3), np.uint8), "")], None)
+            assert len(images()) == 8
+        finally:
+            driver.close()
+            left = images()
+            gc.enable()
+    assert left == []
+
+
+def images() -> list[str]:
+    return [thing.name for thing in gc.get_objects() if isinstance(thing, tkinter.Image)]
 
 
 def test_only_what_was_written_is_sent_and_the_rest_as_precisely_as_it_is_known(
