@@ -140,8 +140,9 @@ class IPyClient(UserDict[str, Device]):
         clientdata: kept as the dictionary `clientdata` for the program.
 
     Attributes:
-        timing: the times of the connection; see `Timing`.
-        limits: on what the server may send; see `protocol.Limits`. Read when `asyncrun` starts.
+        timing: the times of the connection; see `Timing`. A new one counts from then on.
+        limits: on what the server may send; see `protocol.Limits`. New ones count from then on, and
+            those on the parts of one element from the next connection on.
         enable_reports: whether `report` makes a Message event.
         resend_enableBLOB_on_def: whether each definition of a BLOB vector is answered with the
             ``enableBLOB`` chosen for it.
@@ -159,13 +160,18 @@ class IPyClient(UserDict[str, Device]):
         stopped: an asyncio.Event, set while `asyncrun` does not run after it has run.
     """
 
+    # here, as programs may set them before they call `__init__`
+    limits: Limits = Limits()
+    timing: Timing
+
     def __init__(self, indihost: str = "localhost", indiport: int = 7624, **clientdata: Any) -> None:
         super().__init__()
         self.indihost = indihost
         self.indiport = indiport
         self.clientdata = clientdata
-        self.timing = Timing()
-        self.limits = Limits()
+        self.__default_timing = Timing()
+        if not hasattr(self, "timing"):
+            self.timing = self.__default_timing
         self.enable_reports = True
         self.resend_enableBLOB_on_def = True
         self.timeout_enable = True
@@ -201,6 +207,10 @@ class IPyClient(UserDict[str, Device]):
 
     def __setitem__(self, devicename: str, device: Any) -> None:
         raise KeyError(f"devices come from the server; {devicename!r} cannot be assigned")
+
+    def __delitem__(self, devicename: str) -> None:
+        """Forget a device until the server defines it again, in snapshots too. For the client's loop."""
+        self.__keeper.forget_device(devicename)
 
     __hash__ = object.__hash__
 
@@ -244,9 +254,8 @@ class IPyClient(UserDict[str, Device]):
         self.__loop = asyncio.get_running_loop()
         if self._stop:  # in this order, as `shutdown` sets it and then looks for the loop
             self.__stopping.set()
-        self.__keeper.limits = self.limits
         endpoint = Endpoint(self.indihost, int(self.indiport), self.ssl_context)
-        where = (endpoint, self.timing, self.limits)
+        where = (endpoint, self.__times, self.__bounds)
         links = [Link(_Ears(self.__tell_news, self.__messages_received, self.__knows_something), *where)]
         self.__link = links[0]
         if self.separate_blobs:
@@ -416,7 +425,7 @@ class IPyClient(UserDict[str, Device]):
     async def __on_message(self, message: Message) -> None:
         now = datetime.now(timezone.utc)
         filenames = None
-        if isinstance(message, DefVector) and (refusal := self.__keeper.refusal(message)):
+        if isinstance(message, DefVector) and (refusal := self.__keeper.refusal(message, self.__bounds())):
             await self.__complain(refusal)
             return
         if isinstance(message, SetVector) and message.kind == "BLOB":
@@ -445,7 +454,7 @@ class IPyClient(UserDict[str, Device]):
         await self.__complain(message.reason)
 
     async def __on_device_message(self, message: DeviceMessage) -> None:
-        limit = self.limits.messages
+        limit = self.__bounds().messages
         verdict = self.__messages_told.judge(monotonic(), limit)
         if verdict is Verdict.TELL:
             await self.__on_message(message)
@@ -454,7 +463,7 @@ class IPyClient(UserDict[str, Device]):
 
     async def __complain(self, fault: str) -> None:
         """Tell of something wrong with what the server sent, unless there is too much of that."""
-        limit = self.limits.faults
+        limit = self.__bounds().faults
         verdict = self.__faults_told.judge(monotonic(), limit)
         if verdict is Verdict.TELL:
             await self.__warn(fault)
@@ -516,6 +525,14 @@ class IPyClient(UserDict[str, Device]):
     async def __warn(self, text: str) -> None:
         logger.warning(text)
         await self.__on_notice(_Notice(text))
+
+    def __times(self) -> Timing:
+        """`timing`, unless it is something else of the program's: one for 0.9 may have that name for itself."""
+        return self.timing if isinstance(self.timing, Timing) else self.__default_timing
+
+    def __bounds(self) -> Limits:
+        """`limits`, likewise."""
+        return self.limits if isinstance(self.limits, Limits) else IPyClient.limits
 
     @property
     def __where(self) -> str:
@@ -837,20 +854,20 @@ class IPyClient(UserDict[str, Device]):
     @property
     def idle_timeout(self) -> float:
         """Seconds of silence after which the server is pinged; see `Timing`."""
-        return self.timing.idle_timeout
+        return self.__times().idle_timeout
 
     @idle_timeout.setter
     def idle_timeout(self, seconds: float) -> None:
-        self.timing.idle_timeout = seconds
+        self.__times().idle_timeout = seconds
 
     @property
     def respond_timeout(self) -> float:
         """Seconds of silence after which a server that answers pings is given up; see `Timing`."""
-        return self.timing.respond_timeout
+        return self.__times().respond_timeout
 
     @respond_timeout.setter
     def respond_timeout(self, seconds: float) -> None:
-        self.timing.respond_timeout = seconds
+        self.__times().respond_timeout = seconds
 
     def __expect_answer(self, vector: SnapVector) -> None:
         if self.timeout_enable:
@@ -908,7 +925,7 @@ class IPyClient(UserDict[str, Device]):
 
     async def __prepare(self, message: SetVector, now: datetime) -> Prepared:
         """Have BLOBs inflated and saved, beside the loop if it takes time, and say what went wrong."""
-        folder, stamp, limit = self._BLOBfolder, message.timestamp or now, self.limits.inflated
+        folder, stamp, limit = self._BLOBfolder, message.timestamp or now, self.__bounds().inflated
         prepared = await self.__frames.prepare(message, folder, stamp, limit)
         for fault in prepared.faults:
             await self.__complain(fault)

@@ -19,9 +19,9 @@ from typing import Any
 
 import pytest
 
-from indipyclient import events
+from indipyclient import IPyClient, events
 from indipyclient.net.link import Link, Timing
-from indipyclient.protocol import EnableBLOB, GetProperties, NewVector, PingReply, PingRequest
+from indipyclient.protocol import EnableBLOB, GetProperties, Limits, NewVector, PingReply, PingRequest
 from tests.support.deadline import becomes_true
 from tests.support.scripted import (
     ALL,
@@ -250,6 +250,32 @@ def test_the_first_attempt_after_a_loss_comes_soon_with_the_times_as_they_are(
     with Running(client):
         server.greet(NUMBER).close()
         server.accept(3)
+
+
+def test_a_new_timing_and_new_limits_count_while_the_client_runs(server: ScriptedServer) -> None:
+    client = Client(server.port, reconnect_min=3000, reconnect_max=3000)
+    with Running(client) as running:
+        peer = server.greet(NUMBER)
+        running.wait_for("defNumberVector")
+        client.limits = Limits(vectors=1, text=3)
+        assert list(running.after(peer, TEXT)["D"]) == ["N"]
+        client.timing = Timing(reconnect_min=0.02)
+        peer.close()
+        running.after(server.greet(NUMBER), moved(12345) + moved(6))
+        assert [seen.event["x"] for seen in running.seen if seen.kind == "setNumberVector"] == ["6"]
+
+
+def test_times_and_limits_may_be_set_before_the_client_sets_its_own(server: ScriptedServer) -> None:
+    class Program(Client):
+        def __init__(self) -> None:
+            self.timing = Timing(connect_timeout=7)
+            self.limits = Limits(devices=3)
+            IPyClient.__init__(self, "127.0.0.1", server.port)
+
+    program = Program()
+    assert (program.timing.connect_timeout, program.limits.devices) == (7, 3)
+    program.idle_timeout = 5
+    assert program.timing.idle_timeout == 5
 
 
 def test_the_pauses_grow_again_from_the_start_once_a_connection_was_good(server: ScriptedServer) -> None:

@@ -516,6 +516,35 @@ def test_a_deleted_device_is_disabled_and_comes_back(running: Running, peer: Pee
     assert client.enabledlen() == 1
 
 
+def test_a_device_that_the_program_deletes_is_forgotten_until_it_is_defined_again(
+    running: Running, peer: Peer, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = running.client
+    device, before = client["D"], client.snapshot()
+    running.do(lambda: client.pop("D"))
+    snap = running.after(peer, moved(4) + '<delProperty device="D"/>')
+    assert (dict(client), dict(snap), client.enabledlen()) == ({}, {}, 0)
+    assert (device["N"]["x"], list(before)) == ("1", ["D"])
+    assert {change.devicename for change in snap.changes(before)} == {"D"}
+    snap = running.after(peer, NUMBER + moved(5))
+    assert client["D"] is not device
+    assert (list(client["D"]), list(snap["D"]), client["D"]["N"]["x"]) == (["N"], ["N"], "5")
+    assert [seen.event["x"] for seen in running.seen if seen.kind == "setNumberVector"] == ["5"]
+    assert "Traceback" not in caplog.text
+
+
+@pytest.mark.parametrize("take_out", ["client.data.pop('D')", "client['D'].data.pop('N')"])
+def test_what_the_program_takes_out_of_the_data_is_not_told_until_it_is_defined_again(
+    running: Running, peer: Peer, caplog: pytest.LogCaptureFixture, take_out: str
+) -> None:
+    client = running.client
+    running.do(lambda: eval(take_out, {"client": client}))
+    running.after(peer, moved(4) + NUMBER + moved(5))
+    assert client["D"]["N"]["x"] == "5"
+    assert [seen.event["x"] for seen in running.seen if seen.kind == "setNumberVector"] == ["5"]
+    assert "Traceback" not in caplog.text
+
+
 def test_objects_that_are_held_keep_their_last_values_after_the_connection(
     server: ScriptedServer, running: Running, peer: Peer
 ) -> None:

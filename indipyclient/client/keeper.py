@@ -23,6 +23,7 @@ from ..protocol import (
     SetVector,
 )
 from ..state import apply as state
+from ..state.frozenmap import FrozenMap
 from ..state.snapshots import Snap
 
 __all__ = ["Keeper"]
@@ -41,7 +42,6 @@ class Keeper:
 
     Attributes:
         snap: the present state; one reference, so any thread may read it.
-        limits: how many devices there may be, and vectors of each.
     """
 
     def __init__(
@@ -52,7 +52,6 @@ class Keeper:
         identify: state.Identify,
     ) -> None:
         self.snap = snap
-        self.limits = Limits()
         self._devices = devices
         self._new_device = new_device
         self._identify = identify
@@ -81,12 +80,16 @@ class Keeper:
             return events.getProperties(message, now, self._device(message.device))
         return None
 
-    def refusal(self, message: DefVector) -> str:
-        """Why a definition must not be taken, as there is too much already; empty if it may."""
+    def refusal(self, message: DefVector, limits: Limits) -> str:
+        """Why a definition must not be taken, as there is too much already; empty if it may.
+
+        Args:
+            limits: how many devices there may be, and vectors of each.
+        """
         vectors = self.snap.data.get(message.device)
-        if vectors is None and len(self.snap) >= self.limits.devices:
+        if vectors is None and len(self.snap) >= limits.devices:
             return f"device {message.device!r} is not taken: there are {len(self.snap)} already"
-        if vectors is None or message.name in vectors or len(vectors) < self.limits.vectors:
+        if vectors is None or message.name in vectors or len(vectors) < limits.vectors:
             return ""
         return f"vector {message.name!r} is not taken: {message.device!r} has {len(vectors)} already"
 
@@ -103,8 +106,12 @@ class Keeper:
             logger.debug("ignored: set%sVector %r of %r", message.kind, message.name, message.device)
             return None
         self.snap = snap
-        device = self._devices[message.device]
-        return events.UPDATES[message.kind](message, stamp, device, device.data[message.name])
+        try:
+            device = self._devices[message.device]
+            vector = device.data[message.name]
+        except KeyError:  # the program has taken it out, and is told no more until it is defined anew
+            return None
+        return events.UPDATES[message.kind](message, stamp, device, vector)
 
     def notice(self, text: str, now: datetime) -> events.Message:
         """Note a text of the client's own, as if the site had sent it."""
@@ -115,6 +122,17 @@ class Keeper:
         """Note that the connection was made or lost; the devices stay for the moment."""
         if self.snap.connected is not connected:
             self.snap = self.snap._with(connected=connected)
+
+    def forget_device(self, name: str) -> None:
+        """Drop one device until it is defined again.
+
+        Raises:
+            KeyError: there is none of that name.
+        """
+        self._devices[name]._detach()
+        del self._devices[name]
+        devices = FrozenMap((other, device) for other, device in self.snap.items() if other != name)
+        self.snap = self.snap._with(devices=devices)
 
     def forget(self) -> None:
         """Drop all devices and messages. Objects that the program holds keep what they show."""

@@ -30,8 +30,8 @@ class BLOBLine:
         deliver: Callable[[list[Message]], None],
         failed: Callable[[], None],
         endpoint: Endpoint,
-        timing: Timing,
-        limits: Limits,
+        timing: Callable[[], Timing],
+        limits: Callable[[], Limits],
     ) -> None:
         self._deliver = deliver
         self._failed = failed

@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeAlias
 
@@ -111,8 +111,8 @@ class Link:
 
     Args:
         endpoint: of the server.
-        timing: see `Timing`; read each time it is needed.
-        limits: on what one element may take; see `protocol.Limits`.
+        timing: gives the times; asked each time they are needed.
+        limits: gives the limits on what one element may take; asked for each connection.
         hello: the first message on every connection, if any.
     """
 
@@ -120,8 +120,8 @@ class Link:
         self,
         owner: Owner,
         endpoint: Endpoint,
-        timing: Timing,
-        limits: Limits,
+        timing: Callable[[], Timing],
+        limits: Callable[[], Limits],
         hello: Message | None = GetProperties(),  # noqa: B008 - immutable
     ) -> None:
         self._owner = owner
@@ -149,7 +149,7 @@ class Link:
         while True:
             if await self._connect():
                 await self._attend()
-            pause = self._timing.pause(self._failures)
+            pause = self._timing().pause(self._failures)
             self._failures += 1
             self._owner.tell(Retrying(pause))
             await asyncio.sleep(pause)
@@ -170,7 +170,7 @@ class Link:
         if connection is None or not connection.open:
             return False
         connection.send(pieces)
-        timeout = self._timing.send_timeout
+        timeout = self._timing().send_timeout
         taken = connection.taken
         while not await connection.drained(timeout):
             if connection.taken == taken:
@@ -217,8 +217,9 @@ class Link:
     async def _connect(self) -> bool:
         self._owner.tell(Attempting())
         try:
-            times = self._timing.connect_timeout, self._timing.keepalive
-            await connect(self._endpoint, lambda: Connection(self, self._limits), *times)
+            timing = self._timing()
+            times = timing.connect_timeout, timing.keepalive
+            await connect(self._endpoint, lambda: Connection(self, self._limits()), *times)
         except (OSError, ValueError) as error:  # the last: a name or port that is none
             self._owner.tell(Failed(error))
             return False
@@ -230,23 +231,23 @@ class Link:
         asked = pinged = taking = time.monotonic()
         taken = 0
         while connection is not None and not await connection.lost(self._next_look()):
-            now = time.monotonic()
+            now, timing = time.monotonic(), self._timing()
             if connection.untaken and connection.taken > taken:
                 taking = now  # while it takes a long command, no ping reaches it
             taken = connection.taken
             silence = 0.0 if connection.paused else now - max(connection.last_received, taking)
-            if not self._owner.knows_something() and now - asked >= self._timing.ask_interval:
+            if not self._owner.knows_something() and now - asked >= timing.ask_interval:
                 asked = now
                 connection.send([encode(GetProperties())])
                 self._owner.tell(Asked())
-            if connection.answers_pings and silence >= self._timing.respond_timeout:
+            if connection.answers_pings and silence >= timing.respond_timeout:
                 self._give_up(connection, TimeoutError(f"the server was silent for {silence:.0f} s"))
-            elif min(silence, now - pinged) >= self._timing.idle_timeout:
+            elif min(silence, now - pinged) >= timing.idle_timeout:
                 pinged = now
                 connection.send([encode(PingRequest(f"idle-{now:.0f}"))])
 
     def _next_look(self) -> float:
-        timing = self._timing
+        timing = self._timing()
         known = self._owner.knows_something()
         return min(timing.idle_timeout, timing.respond_timeout, 1e9 if known else timing.ask_interval) / 2
 

@@ -155,6 +155,30 @@ def test_item_ids_are_the_programs_own(server: ScriptedServer) -> None:
     asyncio.run(main())
 
 
+def test_names_that_0_9_did_not_have_may_be_the_programs_own(server: ScriptedServer) -> None:
+    class Observatory(Client):
+        def __init__(self) -> None:
+            self.timing = 5.0
+            super().__init__("127.0.0.1", server.port)
+            self.limits = {"altitude": 15}
+
+        def command(self) -> None:  # type: ignore[override]
+            """Of the program."""
+
+    async def main() -> None:
+        client = Observatory()
+        client.set_vector_timeouts(timeout_max=20)
+        async with running(client, server, NUMBER) as peer:
+            await client.next(ipc.defNumberVector)
+            await client.send_newVector("D", "N", members={"x": 3})
+            await received(peer, NewVector)
+            peer.send('<message message="hello"/>' + moved(4))
+            assert (await client.next(ipc.setNumberVector))["x"] == "4"
+        assert (client.timing, client.limits, client.idle_timeout) == (5.0, {"altitude": 15}, 40)
+
+    asyncio.run(main())
+
+
 def test_whatever_else_is_given_to_the_client_is_kept_for_the_program() -> None:
     client = Client("127.0.0.1", 7624, rxque="mine", anything=[1])
     client.clientdata["devicesc"] = "added"
