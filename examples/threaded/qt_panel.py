@@ -244,7 +244,7 @@ class Editor(Pane):
         )
         self._light = label()
         self._area = QtWidgets.QScrollArea(widgetResizable=True)
-        self.entries, self.values = {}, {}
+        self.entries, self.values, self._written = {}, {}, {}
         self._panel, self._key, self._vector = panel, None, None
         self.add_line(self._light, self.title, stretch=self.title)
         self.rows.addWidget(self._area, 1)
@@ -290,7 +290,7 @@ class Editor(Pane):
         self.outcome.setText(text[:200])
 
     def _make_form(self, vector):
-        self.entries, self.values = {}, {}
+        self.entries, self.values, self._written = {}, {}, {}
         form = QtWidgets.QWidget()
         grid = QtWidgets.QGridLayout(form)
         grid.setContentsMargins(0, 0, 6, 0)
@@ -330,10 +330,12 @@ class Editor(Pane):
         self._show_outcome()
 
     def _send(self):
-        written = {name: entry for name, entry in self.entries.items() if entry.isModified()} or self.entries
-        self._panel.send(*self._key, {name: entry.text() for name, entry in written.items()})
-        for entry in written.values():
+        written = {name: entry.text() for name, entry in self.entries.items() if entry.isModified()}
+        for entry in self.entries.values():
             entry.setModified(False)
+        self._written = written or self._written  # if nothing is new: once more the same
+        # the client adds the rest, more precisely than it is shown
+        self._panel.send(*self._key, self._written)
         self._show_outcome()
 
 

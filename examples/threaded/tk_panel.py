@@ -218,7 +218,7 @@ class Editor(ttk.Frame):
         self.send = ttk.Button(foot, text="Send", style="Go.TButton", command=self._send)
         self.outcome = ttk.Label(foot, style="Outcome.TLabel", wraplength=300)
         self.outcome.pack(side="left", fill="x", expand=True)
-        self.entries, self.values, self._filled = {}, {}, {}
+        self.entries, self.values, self._filled, self._written = {}, {}, {}, {}
         self._panel, self._key, self._vector, self._seen = panel, None, None, None
         self._form = None
 
@@ -265,7 +265,7 @@ class Editor(ttk.Frame):
     def _make_form(self, vector):
         if self._form is not None:
             self._form.destroy()
-        self.entries, self.values, self._filled = {}, {}, {}
+        self.entries, self.values, self._filled, self._written = {}, {}, {}, {}
         self.send.pack_forget()
         self._form = ttk.Frame(self._area, style="Pane.TFrame")
         self._area.create_window(0, 0, window=self._form, anchor="nw")
@@ -309,10 +309,11 @@ class Editor(ttk.Frame):
 
     def _send(self):
         texts = {name: entry.get() for name, entry in self.entries.items()}
-        # the client adds the rest, more precisely than it is shown
         written = {name: text for name, text in texts.items() if text != self._filled[name]}
         self._filled = texts
-        self._panel.send(*self._key, written or texts)
+        self._written = written or self._written  # if nothing is new: once more the same
+        # the client adds the rest, more precisely than it is shown
+        self._panel.send(*self._key, self._written)
         self._show_outcome()
 
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from indipyclient.errors import MailboxClosed
 from indipyclient.mailbox import Mailbox
-from indipyclient.queclient import EventItem
 from tests.support.screen import Screen
 from tests.support.servers import CCD, TELESCOPE, IndiServer
 
+from .delivery_cases import DeliveryCases, Seen, Watched
 from .tk_windows import PATIENCE, lives_until, run_mainloop
 
 try:
@@ -26,37 +25,36 @@ except ImportError:  # the fixture `root` tells of it
     pass
 
 
-class Seen:
-    """A handler that notes what it is given."""
-
-    def __init__(self) -> None:
-        self.batches: list[list[Any]] = []
-        self.snapshots: list[Any] = []
-
-    def __call__(self, items: list[Any], snapshot: Any) -> None:
-        self.batches.append(items)
-        self.snapshots.append(snapshot)
-
-    @property
-    def items(self) -> list[Any]:
-        return [item for batch in self.batches for item in batch]
-
-
 def timers(root: Any) -> tuple[str, ...]:
     """What Tk is still going to call."""
     return root.tk.splitlist(root.tk.call("after", "info"))
 
 
+class TestDelivery(DeliveryCases):
+    @pytest.fixture
+    def window(self, root: Any) -> Any:
+        return root
+
+    @pytest.fixture
+    def reported(self, root: Any) -> list[BaseException]:
+        """What came to the window's own hook for that."""
+        errors: list[BaseException] = []
+        root.report_callback_exception = lambda kind, error, trace: errors.append(error)
+        return errors
+
+    def deliver(self, box: Mailbox[Any], window: Any, show: Any, rate: float = 25) -> Any:
+        return deliver(box, window, show, rate)
+
+    def lives_until(self, window: Any, holds: Callable[[], object]) -> bool:
+        return lives_until(window, holds)
+
+    def ask_something(self, window: Any) -> None:
+        dialog = tkinter.Toplevel(window)
+        window.after(200, dialog.destroy)
+        window.wait_window(dialog)
+
+
 # -- row 18: the states a window can be in ------------------------------------------------------
-
-
-def test_what_came_before_the_mainloop_is_delivered_in_it(root: Any) -> None:
-    box, seen = Mailbox[int](), Seen()
-    deliver(box, root, lambda items, snapshot: (seen(items, snapshot), root.quit()))
-    for number in range(3):
-        box.put(number)
-    run_mainloop(root)
-    assert seen.batches == [[0, 1, 2]]
 
 
 def test_news_from_another_thread_reaches_the_mainloop(root: Any) -> None:
@@ -125,26 +123,6 @@ def test_a_modal_dialog_of_the_program_does_not_stop_delivery(root: Any) -> None
     assert len(seen.items) >= 3
 
 
-def test_a_handler_that_opens_a_modal_dialog_is_not_called_inside_itself(root: Any) -> None:
-    box, seen, depth = Mailbox[int](), Seen(), []
-
-    def show(items: list[int], snapshot: object) -> None:
-        assert depth == []
-        depth.append(1)
-        if not seen.batches:
-            dialog = tkinter.Toplevel(root)
-            box.put(2)
-            root.after(200, dialog.destroy)
-            root.wait_window(dialog)
-        depth.pop()
-        seen(items, snapshot)
-
-    deliver(box, root, show)
-    box.put(1)
-    assert lives_until(root, lambda: len(seen.batches) == 2)
-    assert seen.batches == [[1], [2]]
-
-
 def test_two_roots_in_one_thread_have_each_their_own(root: Any, tk_screen: Screen) -> None:
     other = tkinter.Tk(screenName=tk_screen.display)
     boxes, seen = (Mailbox[int](), Mailbox[int]()), (Seen(), Seen())
@@ -158,23 +136,6 @@ def test_two_roots_in_one_thread_have_each_their_own(root: Any, tk_screen: Scree
     boxes[0].put(4)
     assert lives_until(root, lambda: len(seen[0].items) == 2)
     assert (seen[0].items, seen[1].items) == ([1, 4], [2])
-
-
-def test_an_exception_of_the_handler_is_reported_and_delivery_goes_on(root: Any) -> None:
-    box, seen, reported = Mailbox[int](), Seen(), []
-    root.report_callback_exception = lambda kind, error, trace: reported.append(error)
-
-    def show(items: list[int], snapshot: object) -> None:
-        seen(items, snapshot)
-        if items == [1]:
-            raise ValueError("one")
-
-    deliver(box, root, show)
-    box.put(1)
-    assert lives_until(root, lambda: seen.items == [1])
-    box.put(2)
-    assert lives_until(root, lambda: seen.items == [1, 2])
-    assert [str(error) for error in reported] == ["one"]
 
 
 def test_stop_cancels_the_timer_and_leaves_what_waits(root: Any) -> None:
@@ -291,16 +252,6 @@ print("goes on")
 # -- rows 2 and 6: wake-ups and rates ------------------------------------------------------------
 
 
-class Watched(Mailbox[Any]):
-    """A mailbox that counts how often somebody looked."""
-
-    looks = 0
-
-    def drain(self) -> list[Any]:
-        self.looks += 1
-        return super().drain()
-
-
 def test_a_look_that_finds_nothing_calls_nobody(root: Any) -> None:
     """Row 2."""
     box, seen = Watched(), Seen()
@@ -311,57 +262,7 @@ def test_a_look_that_finds_nothing_calls_nobody(root: Any) -> None:
     assert lives_until(root, lambda: seen.batches == [[1]])
 
 
-def test_the_last_value_of_a_burst_is_delivered(root: Any) -> None:
-    """Row 6."""
-    box, seen = Mailbox[int](keep=100), Seen()
-    deliver(box, root, seen, rate=50)
-    producer = threading.Thread(target=lambda: [box.put(number) for number in range(20_000)])
-    producer.start()
-    assert lives_until(root, lambda: seen.items and seen.items[-1] == 19_999)
-    producer.join()
-    assert seen.items == sorted(set(seen.items))
-    assert len(seen.items) + box.dropped == 20_000
-
-
-def test_the_handler_is_called_no_more_often_than_asked(root: Any) -> None:
-    box, calls = Mailbox[int](), []
-    deliver(box, root, lambda items, snapshot: calls.append(time.monotonic()), rate=10)
-
-    def produce() -> None:
-        box.put(0)
-        root.after(1, produce)
-
-    produce()
-    assert lives_until(root, lambda: len(calls) >= 5)
-    # a timer may come late, but not before its time
-    assert calls[4] - calls[0] > 4 * 0.1 - 0.02
-
-
-@pytest.mark.parametrize("rate", [0, -1, float("nan")])
-def test_a_rate_that_is_none_is_refused(root: Any, rate: float) -> None:
-    with pytest.raises(ValueError, match="rate must be above 0"):
-        deliver(Mailbox(), root, Seen(), rate=rate)
-
-
 # -- snapshots, and the end of the client --------------------------------------------------------
-
-
-def test_the_newest_snapshot_comes_with_every_batch(root: Any) -> None:
-    from indipyclient.state.snapshots import Snap
-
-    box, seen = Mailbox[Any](), Seen()
-    deliver(box, root, seen)
-    old, new = Snap("localhost", 7624), Snap("localhost", 7624)
-    box.put("no item of a client")
-    assert lives_until(root, lambda: len(seen.batches) == 1)
-    box.put(EventItem("Message", None, None, None, old))
-    box.put(EventItem("Message", None, None, None, new))
-    box.put(EventItem("snapshot", "D", None, None, {"asked": "for one device"}))
-    assert lives_until(root, lambda: len(seen.batches) == 2)
-    box.put(EventItem("snapshot", "D", None, None, {"asked": "for one device"}))
-    assert lives_until(root, lambda: len(seen.batches) == 3)
-    assert seen.snapshots[0] is None
-    assert seen.snapshots[1] is seen.snapshots[2] is new
 
 
 def test_the_last_items_of_a_client_that_ended_are_delivered_and_then_no_timer_is_left(root: Any) -> None:
@@ -371,16 +272,3 @@ def test_the_last_items_of_a_client_that_ended_are_delivered_and_then_no_timer_i
     box.close()
     assert lives_until(root, lambda: not timers(root))
     assert seen.items == [1]
-
-
-def test_a_client_that_died_is_reported(root: Any) -> None:
-    box, seen, reported = Mailbox[int](), Seen(), []
-    root.report_callback_exception = lambda kind, error, trace: reported.append(error)
-    deliver(box, root, seen)
-    cause = RuntimeError("the queue of another loop")
-    box.put(1)
-    box.close(cause)
-    assert lives_until(root, lambda: not timers(root))
-    assert seen.items == [1]
-    assert [type(error) for error in reported] == [MailboxClosed]
-    assert reported[0].__cause__ is cause
