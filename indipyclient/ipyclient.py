@@ -527,7 +527,7 @@ class IPyClient(UserDict[str, Device]):
         await self.__on_notice(_Notice(text))
 
     def __times(self) -> Timing:
-        """`timing`, unless it is something else of the program's: one for 0.9 may have that name for itself."""
+        """`timing`, unless that is the program's own: one for 0.9 may have the name for something else."""
         return self.timing if isinstance(self.timing, Timing) else self.__default_timing
 
     def __bounds(self) -> Limits:

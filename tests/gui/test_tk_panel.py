@@ -120,7 +120,9 @@ class TestPanel(PanelCases):
             gc.disable()
             try:
                 with closing(drive(server.port)) as driver:
-                    driver.window.camera.show([panel_model.Picture("D", np.zeros((2, 3), np.uint8), "")], None)
+                    driver.window.camera.show(
+                        [panel_model.Picture("D", np.zeros((2, 3), np.uint8), "")], None
+                    )
                     assert len(images()) == 8
                 left = images()
             finally:
