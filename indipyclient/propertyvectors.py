@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import UserDict
 from collections.abc import Container, Mapping
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .events import ClientEvent
@@ -72,12 +73,20 @@ class PropertyVector(Vector):
     member_class: ClassVar[type[Member]] = Member
 
     def __init__(self, device: Device, name: str) -> None:
-        super().__init__()
+        # without that of the parent, which would make `data`
         self.device = device
         self.name = name
         self.devicename = device.devicename
         self._last: SnapVector | None = None  # once it is no longer in the state
-        self._follow()
+
+    @cached_property
+    def data(self) -> dict[str, Any]:  # type: ignore[override]
+        """As `members`. Made when it is first asked for: few of thousands are ever looked at."""
+        return {name: self.member_class(self, name) for name in self._node}
+
+    def __copy__(self) -> PropertyVector:
+        self.data  # noqa: B018 - or there would be nothing to copy yet
+        return super().__copy__()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.devicename!r} {self.name!r} {self.state}>"
@@ -140,13 +149,19 @@ class PropertyVector(Vector):
 
     def _leave(self, names: Container[str]) -> None:
         """A new definition has members of these names only: let go of the others."""
-        for name, member in self.data.items():
+        for name, member in self._made_members().items():
             if name not in names:
                 member._detach()
 
     def _follow(self) -> None:
         """Have a member object for each member there is now, the old ones where they were."""
-        self.data = {name: self.data.get(name) or self.member_class(self, name) for name in self._node}
+        if made := self._made_members():
+            self.data = {name: made.get(name) or self.member_class(self, name) for name in self._node}
+
+    def _made_members(self) -> dict[str, Any]:
+        """The member objects, if they have been asked for."""
+        made: dict[str, Any] = vars(self).get("data", {})
+        return made
 
     def _detach(self) -> None:
         """Keep the last node, since the state goes on without this vector."""

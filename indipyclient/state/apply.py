@@ -17,7 +17,7 @@ Rules, where the INDI white paper leaves them open:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -26,6 +26,7 @@ from ..protocol.messages import (
     DefVector,
     DelProperty,
     DeviceMessage,
+    Kind,
     Message,
     OneBLOB,
     OneMember,
@@ -36,6 +37,7 @@ from .frozenmap import FrozenMap
 from .snapshots import (
     VECTOR_CLASSES,
     MemberInfo,
+    MemberRows,
     Snap,
     SnapBLOBMember,
     SnapDevice,
@@ -202,19 +204,27 @@ def _define(snap: Snap, message: DefVector, now: datetime, identify: Identify) -
     if old is not None and old._info.kind != message.kind:
         old = None
     info = _vector_info(message, old, identify)
-    stamp = message.timestamp or now
-    vector = VECTOR_CLASSES[message.kind](
-        info,
-        _defined_members(message, old, rev, identify),
-        message.state,
-        None if message.kind == "Light" else message.timeout,
-        stamp,
-        message.message or (old.message if old is not None else ""),
-        stamp if old is None or message.message else old.message_timestamp,
-        True,
-        rev,
-    )
+    rest = _defined_rest(message, old, message.timestamp or now)
+    if old is None:
+        members = _first_members(message, info, identify, rev)
+        vector = VECTOR_CLASSES[message.kind](info, members, **rest, rev=rev)
+    else:
+        if anew := _members_anew(message, info, old, rev, identify):
+            rest["members"] = anew
+        vector = old._with(rev, info=info, **rest)
     return _with_vector(snap, device, vector)
+
+
+def _defined_rest(message: DefVector, old: SnapVector | None, stamp: datetime) -> dict[str, Any]:
+    """What a vector is made of beside what seldom changes and its members."""
+    return {
+        "state": message.state,
+        "timeout": None if message.kind == "Light" else message.timeout,
+        "timestamp": stamp,
+        "message": message.message or (old.message if old is not None else ""),
+        "message_timestamp": stamp if old is None or message.message else old.message_timestamp,
+        "enable": True,
+    }
 
 
 def _vector_info(message: DefVector, old: SnapVector | None, identify: Identify) -> VectorInfo:
@@ -223,6 +233,11 @@ def _vector_info(message: DefVector, old: SnapVector | None, identify: Identify)
         user_string, itemid = identify(message.device, message.name, "")
     else:
         label, group, user_string, itemid = old.label, old.group, old.user_string, old.itemid
+    names = tuple(dict.fromkeys([member.name for member in message.members]))
+    if old is not None and names == old._info.names:
+        names, places = old._info.names, old._info.places
+    else:
+        places = {name: place for place, name in enumerate(names)}
     return VectorInfo(
         message.kind,
         message.device,
@@ -233,46 +248,64 @@ def _vector_info(message: DefVector, old: SnapVector | None, identify: Identify)
         message.rule,
         user_string,
         itemid,
-        tuple(dict.fromkeys(member.name for member in message.members)),
+        names,
+        places,
     )
 
 
-def _defined_members(
-    message: DefVector, old: SnapVector | None, rev: int, identify: Identify
-) -> FrozenMap[SnapMember]:
-    before = old.data if old is not None else {}
-    return FrozenMap(
-        [
-            (member.name, _defined_member(message, member, before.get(member.name), rev, identify))
-            for member in message.members
-        ]
-    )
+def _first_members(
+    message: DefVector, info: VectorInfo, identify: Identify, rev: int
+) -> FrozenMap[SnapMember] | tuple[MemberRows, tuple[str, ...]]:
+    """The members of a new vector."""
+    defined = _by_name(message)
+    rows = [
+        _row(member, member.name, *identify(message.device, message.name, member.name)) for member in defined
+    ]
+    if message.kind != "BLOB":
+        return tuple(rows), tuple([member.value for member in defined])
+    nodes = [SnapBLOBMember(MemberInfo._make(row), None, rev) for row in rows]
+    return FrozenMap.of_family(info.places, info.names, tuple(nodes))
 
 
-def _defined_member(
-    message: DefVector, member: DefMember, old: SnapMember | None, rev: int, identify: Identify
-) -> SnapMember:
-    if old is None:
-        user_string, itemid = identify(message.device, message.name, member.name)
-    else:
-        user_string, itemid = old.user_string, old.itemid
-    info = MemberInfo(
-        member.name,
-        member.label or (old.label if old else member.name),
-        member.format,
-        member.min,
-        member.max,
-        member.step,
-        user_string,
-        itemid,
-    )
+def _members_anew(
+    message: DefVector, info: VectorInfo, old: SnapVector, rev: int, identify: Identify
+) -> FrozenMap[SnapMember] | None:
+    """The members of a vector that is defined once more, or None if they are the same as before."""
+    defined = _by_name(message)
+    before = {row[0]: row for row in old._member_rows()}
+    rows = []
+    for member in defined:
+        known = before.get(member.name)
+        ids = identify(message.device, message.name, member.name) if known is None else known[-2:]
+        rows.append(_row(member, member.name if known is None else known[1], *ids))
+    if tuple(rows) == old._rows and tuple([member.value for member in defined]) == old._values:
+        return None
+    nodes = [
+        _member_anew(message.kind, MemberInfo._make(row), member.value, old.data.get(member.name), rev)
+        for row, member in zip(rows, defined, strict=True)
+    ]
+    return FrozenMap.of_family(info.places, info.names, tuple(nodes))
+
+
+def _by_name(message: DefVector) -> Collection[DefMember]:
+    """The members, of those with the same name the last."""
+    return {member.name: member for member in message.members}.values()
+
+
+def _row(member: DefMember, label: str, user_string: str, itemid: int) -> tuple[Any, ...]:
+    """The fields of a `MemberInfo`."""
+    name, own_label, _, form, low, high, step = member
+    return name, own_label or label, form, low, high, step, user_string, itemid
+
+
+def _member_anew(kind: Kind, info: MemberInfo, value: str, old: SnapMember | None, rev: int) -> SnapMember:
     if isinstance(old, SnapBLOBMember):
         return old if info == old._info else old._renamed(rev, label=info.label)
-    if old is not None and old._info == info and old.membervalue == member.value:
+    if old is not None and old._info == info and old.membervalue == value:
         return old
-    if message.kind == "BLOB":
+    if kind == "BLOB":
         return SnapBLOBMember(info, None, rev)
-    return VECTOR_CLASSES[message.kind].member_class(info, member.value, rev)
+    return VECTOR_CLASSES[kind].member_class(info, value, rev)
 
 
 # -- delete ---------------------------------------------------------------------------------

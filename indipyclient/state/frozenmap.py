@@ -8,7 +8,7 @@ users see properties in the order in which the server defined them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any, Generic, TypeVar
 
@@ -25,13 +25,14 @@ class FrozenMap(Mapping[str, V], Generic[V]):
 
     The values stand in tuples of `_WIDTH`; the names and the index from name to place are shared by
     all maps of one family and only ever appended to, so a map ignores places beyond its own length.
+    A family whose names are a tuple does not grow.
     Appending (the writer's side: `set` and `update`) is for one thread at a time.
     """
 
     __slots__ = ("_chunks", "_index", "_length", "_names")
 
     _index: dict[str, int]
-    _names: list[str]
+    _names: Sequence[str]
     _chunks: tuple[tuple[V, ...], ...]
     _length: int
 
@@ -47,13 +48,6 @@ class FrozenMap(Mapping[str, V], Generic[V]):
         if place >= self._length:
             raise KeyError(name)
         return self._chunks[place // _WIDTH][place % _WIDTH]
-
-    def place(self, name: str) -> int:
-        """How many stand before `name`. Raises KeyError if it is not there."""
-        place = self._index[name]
-        if place >= self._length:
-            raise KeyError(name)
-        return place
 
     def __iter__(self) -> Iterator[str]:
         return islice(self._names, self._length)
@@ -79,9 +73,10 @@ class FrozenMap(Mapping[str, V], Generic[V]):
         place = self._index.get(name, self._length)
         return self._chunks[place // _WIDTH][place % _WIDTH] if place < self._length else default
 
-    def with_values(self, values: tuple[V, ...]) -> FrozenMap[V]:
-        """A map of the same names to other values, given in their order."""
-        return self._make(self._index, self._names, _chunked(values), self._length)
+    @classmethod
+    def of_family(cls, index: dict[str, int], names: tuple[str, ...], values: tuple[V, ...]) -> FrozenMap[V]:
+        """A map of names to values in their order; `index`, from name to place, is kept as it is."""
+        return cls._make(index, names, _chunked(values), len(values))
 
     def set(self, name: str, value: V) -> FrozenMap[V]:
         """This map with one entry replaced, or appended."""
@@ -108,8 +103,9 @@ class FrozenMap(Mapping[str, V], Generic[V]):
         for name, value in entries:
             place = index.get(name, length)
             if place >= length:
-                if len(names) != length:  # not the newest of the family: it founds one of its own
-                    names = names[:length]
+                if type(names) is not list or len(names) != length:
+                    # not the newest of the family, or of one that does not grow: it founds one of its own
+                    names = list(names[:length])
                     index = {known: place for place, known in enumerate(names)}
                 names.append(name)
                 place = index[name] = length
@@ -142,7 +138,7 @@ class FrozenMap(Mapping[str, V], Generic[V]):
 
     @classmethod
     def _make(
-        cls, index: dict[str, int], names: list[str], chunks: tuple[tuple[V, ...], ...], length: int
+        cls, index: dict[str, int], names: Sequence[str], chunks: tuple[tuple[V, ...], ...], length: int
     ) -> FrozenMap[V]:
         made = cls.__new__(cls)
         made._index, made._names, made._chunks, made._length = index, names, chunks, length

@@ -48,6 +48,9 @@ __all__ = [
 Messages: TypeAlias = tuple[tuple[datetime, str], ...]
 """Times (aware, UTC) and texts, newest first, at most eight."""
 
+MemberRows: TypeAlias = tuple[tuple[Any, ...], ...]
+"""What makes a `MemberInfo` each."""
+
 T = TypeVar("T")
 _new = object.__new__
 
@@ -427,37 +430,42 @@ class VectorInfo(NamedTuple):
     itemid: int
     names: tuple[str, ...]
     """Of the members, in their order."""
+    places: dict[str, int]
+    """Where in `names` each of them stands; not to be changed."""
 
 
 class SnapVector(_Dumps, _Keys[Any]):
     """A vector (property) at one moment: a mapping of member names to their `membervalue`."""
 
     __slots__ = (
-        "_basis",
         "_enable",
         "_info",
         "_made",
         "_message",
         "_message_timestamp",
         "_rev",
+        "_rows",
+        "_since",
         "_state",
         "_timeout",
         "_timestamp",
         "_values",
     )
 
-    # The members: those of `_basis`, or if `_values` is not None, those with other values, of `_rev`.
-    # Their nodes are then made when they are first asked for, and kept in the list `_made`.
-    _basis: FrozenMap[SnapMember]
-    _values: tuple[str, ...] | None
+    # The nodes of the members are in the list `_made`. Most are never asked for, so unless they are given
+    # they are made only then, of the fields of each `MemberInfo` in `_rows` and the values, which are of the
+    # revision `_since`. Both are plain tuples of text, which Python's garbage collector need not look at.
     _made: list[FrozenMap[SnapMember]]
+    _rows: MemberRows | None
+    _values: tuple[str, ...] | None
+    _since: int
 
     member_class: ClassVar[type[SnapMember]] = SnapMember
 
     def __init__(
         self,
         info: VectorInfo,
-        members: FrozenMap[SnapMember],
+        members: FrozenMap[SnapMember] | tuple[MemberRows, tuple[str, ...]],
         state: str,
         timeout: float | None,
         timestamp: datetime,
@@ -467,8 +475,7 @@ class SnapVector(_Dumps, _Keys[Any]):
         rev: int,
     ) -> None:
         self._info = info
-        self._basis = members
-        self._values = None
+        self._take(members, rev)
         self._state = state
         self._timeout = timeout
         self._timestamp = timestamp
@@ -476,6 +483,13 @@ class SnapVector(_Dumps, _Keys[Any]):
         self._message_timestamp = message_timestamp
         self._enable = enable
         self._rev = rev
+
+    def _take(self, members: FrozenMap[SnapMember] | tuple[MemberRows, tuple[str, ...]], rev: int) -> None:
+        if isinstance(members, FrozenMap):
+            self._made, self._rows, self._values = [members], None, None
+        else:
+            self._made, (self._rows, self._values) = [], members
+        self._since = rev
 
     def _updated(
         self,
@@ -493,9 +507,10 @@ class SnapVector(_Dumps, _Keys[Any]):
         """
         made = _new(type(self))
         made._info = self._info
-        made._basis = self._basis
-        made._values = values
         made._made = []
+        made._rows = self._rows or self._member_rows()
+        made._values = values
+        made._since = rev
         made._state = state
         made._timeout = timeout
         made._timestamp = timestamp
@@ -507,29 +522,31 @@ class SnapVector(_Dumps, _Keys[Any]):
 
     @property
     def _members(self) -> FrozenMap[SnapMember]:
-        if self._values is None:
-            return self._basis
         if not self._made:
-            make, rev = self.member_class, self._rev
-            old = self._basis.in_order()
-            nodes = tuple([make(node._info, value, rev) for node, value in zip(old, self._values)])  # noqa: B905
+            assert self._rows is not None and self._values is not None
+            make, rev, info = self.member_class, self._since, self._info
+            members = zip(map(MemberInfo._make, self._rows), self._values)  # noqa: B905 - just as many
+            nodes = tuple([make(member, value, rev) for member, value in members])
             # Another thread may be here too: whose nodes come first are everybody's.
-            self._made.append(self._basis.with_values(nodes))
+            self._made.append(FrozenMap.of_family(info.places, info.names, nodes))
         return self._made[0]
+
+    def _member_rows(self) -> MemberRows:
+        return self._rows or tuple([tuple(node._info) for node in self._members.in_order()])
 
     def __getitem__(self, name: str) -> Any:
         if self._values is None:
-            return self._basis[name].membervalue
-        return self._values[self._basis.place(name)]
+            return self._members[name].membervalue
+        return self._values[self._info.places[name]]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._basis)
+        return iter(self._info.names)
 
     def __len__(self) -> int:
-        return len(self._basis)
+        return len(self._info.names)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._basis
+        return name in self._info.places
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (*(getattr(self, f"_{name}") for name in _VECTOR_ARGUMENTS), self._rev)
@@ -645,9 +662,16 @@ class SnapVector(_Dumps, _Keys[Any]):
         return list(self._members.differing(older._members))
 
     def _with(self, rev: int, **changed: Any) -> SnapVector:
-        """This vector with some of the constructor's arguments changed."""
-        arguments = {name: getattr(self, f"_{name}") for name in _VECTOR_ARGUMENTS}
-        return type(self)(**(arguments | changed), rev=rev)
+        """This vector with some of the constructor's arguments changed. All else stays the same."""
+        made = _new(type(self))
+        for name in SnapVector.__slots__:
+            setattr(made, name, getattr(self, name))
+        if members := changed.pop("members", None):
+            made._take(members, rev)
+        for name, value in changed.items():
+            setattr(made, f"_{name}", value)
+        made._rev = rev
+        return made
 
     def dictdump(
         self, inc_blob: bool = False, inc_user_string: bool = False, inc_itemid: bool = False
