@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime
+from sys import intern
 from typing import TypeAlias
 
 from .elements import PlainElements
@@ -182,6 +183,7 @@ class Shortcut:
         if found is None:
             return None
         kind, device, name, state, timeout, message = found.groups()
+        device, name = intern(device), intern(name)
         seconds = float(timeout) if timeout else None
         read_members = self._known_words if kind in _WORDS else self._values
         read = (
@@ -232,7 +234,7 @@ class Shortcut:
         if len(names) != len(openings) or len(names) > self._most_members or end.strip():
             return None
         self._make_room(sum(map(len, around)))
-        read = self._names[around] = tuple(names)
+        read = self._names[around] = tuple(map(intern, names))
         return read
 
     def _known_words(self, kind: str, body: str) -> OneMembers | None:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
+from sys import intern
 from typing import Any, TypeAlias
 
 from ..protocol.messages import (
@@ -233,7 +234,8 @@ def _vector_info(message: DefVector, old: SnapVector | None, identify: Identify)
         user_string, itemid = identify(message.device, message.name, "")
     else:
         label, group, user_string, itemid = old.label, old.group, old.user_string, old.itemid
-    names = tuple(dict.fromkeys([member.name for member in message.members]))
+    # Interned as those of updates are: that the names are the same shows without a look at their letters.
+    names = tuple(dict.fromkeys([intern(member.name) for member in message.members]))
     if old is not None and names == old._info.names:
         names, places = old._info.names, old._info.places
     else:
@@ -241,7 +243,7 @@ def _vector_info(message: DefVector, old: SnapVector | None, identify: Identify)
     return VectorInfo(
         message.kind,
         message.device,
-        message.name,
+        intern(message.name),
         message.label or label,
         message.group or group,
         message.perm,
