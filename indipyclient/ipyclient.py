@@ -203,7 +203,7 @@ class IPyClient(UserDict[str, Device]):
 
     def __repr__(self) -> str:
         how = "connected" if self.connected else "not connected"
-        return f"<{type(self).__name__} {self.__where} {how}, {len(self)} devices>"
+        return f"<{type(self).__name__} {self._indi_where} {how}, {len(self)} devices>"
 
     def __setitem__(self, devicename: str, device: Any) -> None:
         raise KeyError(f"devices come from the server; {devicename!r} cannot be assigned")
@@ -376,7 +376,7 @@ class IPyClient(UserDict[str, Device]):
 
     def __blob_line_failed(self) -> None:
         """Called by the second connection."""
-        text = f"The connection for BLOBs to {self.__where} failed, re-trying..."
+        text = f"The connection for BLOBs to {self._indi_where} failed, re-trying..."
         logger.warning(text)
         self.__inbox.put(_Notice(text))
 
@@ -487,13 +487,13 @@ class IPyClient(UserDict[str, Device]):
             await self.__tell(events.VectorTimeOut(datetime.now(timezone.utc), device, vector))
 
     async def __on_attempt(self, news: Attempting) -> None:
-        await self.__warn(f"Attempting to connect to {self.__where}")
+        await self.__warn(f"Attempting to connect to {self._indi_where}")
 
     async def __on_made(self, news: Made) -> None:
         self._indi_fault = None
         self.__keeper.forget()
         self.__keeper.connected(True)
-        await self.__warn(f"Connected to {self.__where}")
+        await self.__warn(f"Connected to {self._indi_where}")
         await self.__tell(events.ConnectionMade(None, datetime.now(timezone.utc)))
 
     async def __on_asked(self, news: Asked) -> None:
@@ -502,9 +502,9 @@ class IPyClient(UserDict[str, Device]):
     async def __on_failed(self, news: Failed) -> None:
         self._indi_fault = news.reason
         if isinstance(news.reason, ConnectionRefusedError):
-            await self.__warn(f"Connection refused on {self.__where}")
+            await self.__warn(f"Connection refused on {self._indi_where}")
         else:
-            await self.__warn(f"Connection error on {self.__where}: {news.reason}")
+            await self.__warn(f"Connection error on {self._indi_where}: {news.reason}")
 
     async def __on_lost(self, news: Lost) -> None:
         """First the reason, then the end; the state says from here on that there is no connection."""
@@ -512,10 +512,10 @@ class IPyClient(UserDict[str, Device]):
         self.__answers.forget()
         self.__keeper.connected(False)
         if isinstance(news.reason, TimeoutError):
-            await self.__warn(f"Error: Connection timed out on {self.__where}: {news.reason}")
+            await self.__warn(f"Error: Connection timed out on {self._indi_where}: {news.reason}")
         elif news.reason is not None:
-            await self.__warn(f"Connection Lost on {self.__where}: {news.reason}")
-        await self.__warn(f"Connection closed on {self.__where}")
+            await self.__warn(f"Connection Lost on {self._indi_where}: {news.reason}")
+        await self.__warn(f"Connection closed on {self._indi_where}")
         await self.__tell(events.ConnectionLost(None, datetime.now(timezone.utc)))
         self.__keeper.forget()
 
@@ -535,7 +535,8 @@ class IPyClient(UserDict[str, Device]):
         return self.limits if isinstance(self.limits, Limits) else IPyClient.limits
 
     @property
-    def __where(self) -> str:
+    def _indi_where(self) -> str:
+        """What messages call the server."""
         return server_name(self.indihost, self.indiport)
 
     def __new_device(self, name: str) -> Device:
@@ -746,11 +747,11 @@ class IPyClient(UserDict[str, Device]):
         if ping is not None:
             pieces[0] = encode(ping) + pieces[0]  # in one packet
         if self.__link is None or not await self.__link.send(pieces):
-            raise NotConnected(f"the connection to {self.__where} was lost while sending")
+            raise NotConnected(f"the connection to {self._indi_where} was lost while sending")
 
     def __check_connection(self) -> None:
         if not self.connected:
-            raise NotConnected(f"there is no connection to {self.__where}")
+            raise NotConnected(f"there is no connection to {self._indi_where}")
 
     async def send_getProperties(self, devicename: str | None = None, vectorname: str | None = None) -> None:
         """Ask for the definitions of everything, a device or a vector.

@@ -33,7 +33,6 @@ from .errors import (
     ClientClosed,
     MailboxClosed,
     NotConnected,
-    UnknownDevice,
     UnknownName,
     WaitTimeout,
 )
@@ -43,6 +42,7 @@ from .state.snapshots import Snap
 from .sync.cells import close_earlier, remember
 from .sync.engine import Engine
 from .sync.handles import DeviceHandle, VectorHandle
+from .sync.known import enabled, find_device, no_connection
 from .sync.orders import Order
 from .sync.outcome import Outcome
 from .sync.subscriptions import Filter
@@ -141,10 +141,14 @@ class SyncClient(Mapping[str, DeviceHandle]):
             self._engine.limits = limits
         name = f"indipyclient-{host}:{port}"
         self._thread = threading.Thread(target=self._engine.run, name=name, daemon=True)
-        self._thread.start()
         # the exit of the interpreter is taken care of by bridge.lifecycle
         self._finalizer = weakref.finalize(self, _forgotten, self._engine, self._pid)
         self._finalizer.atexit = False
+        try:
+            self._thread.start()
+        except BaseException:  # Ctrl-C, while the thread begins: it would run for nobody
+            self._engine.finish()
+            raise
 
     def __enter__(self) -> SyncClient:
         return self
@@ -156,14 +160,13 @@ class SyncClient(Mapping[str, DeviceHandle]):
 
     def __repr__(self) -> str:
         engine = self._engine
-        where = f"{engine.indihost}:{engine.indiport}"
-        return f"<SyncClient {where} {self._how()}, {len(_enabled(engine.snapshot()))} devices>"
+        return f"<SyncClient {engine._indi_where} {self._how()}, {len(enabled(engine.snapshot()))} devices>"
 
     def _how(self) -> str:
         """What it does, in words."""
         engine = self._engine
         if engine.ended:
-            return str(engine.end_error()).partition(f"{engine.indihost}:{engine.indiport} ")[2]
+            return engine.how_ended()
         if not self.running:
             return "is closing"
         return "connected" if engine.connected else "not connected"
@@ -172,7 +175,7 @@ class SyncClient(Mapping[str, DeviceHandle]):
         return client_html(self._engine.snapshot(), self._how())
 
     def _ipython_key_completions_(self) -> list[str]:
-        return _enabled(self._engine.snapshot())
+        return enabled(self._engine.snapshot())
 
     __hash__ = object.__hash__
 
@@ -206,22 +209,17 @@ class SyncClient(Mapping[str, DeviceHandle]):
         return self._engine.snapshot()
 
     def __getitem__(self, name: str) -> DeviceHandle:
-        def known(snap: Snap) -> None:
-            device = snap.get(name)
-            if device is None or not device.enable:
-                raise UnknownDevice("device", name, _enabled(snap))
-
-        self._known(known)
+        self._known(lambda snap: find_device(snap, name))
         return DeviceHandle(self, name)
 
     def __contains__(self, name: object) -> bool:
-        return name in _enabled(self.snapshot())
+        return name in enabled(self.snapshot())
 
     def __iter__(self) -> Iterator[str]:
-        return iter(_enabled(self.snapshot()))
+        return iter(enabled(self.snapshot()))
 
     def __len__(self) -> int:
-        return len(_enabled(self.snapshot()))
+        return len(enabled(self.snapshot()))
 
     def get(self, name: str, default: Any = None) -> Any:
         """As ``self[name]``, but without waiting: `default` if it is not known now."""
@@ -244,9 +242,8 @@ class SyncClient(Mapping[str, DeviceHandle]):
         except WaitTimeout:
             fault = engine._indi_fault
             why = "it does not answer" if fault is None else f"{fault}"
-            raise NotConnected(
-                f"no INDI server at {engine.indihost}:{engine.indiport} within {timeout:g} s: {why}"
-            ) from fault
+            text = f"no INDI server at {engine._indi_where} within {timeout:g} s: {why}"
+            raise NotConnected(text) from fault
 
     def wait_for(self, predicate: Callable[[Snap], object], timeout: float | None) -> Snap:
         """Wait until `predicate` holds of a snapshot; return that snapshot.
@@ -268,13 +265,7 @@ class SyncClient(Mapping[str, DeviceHandle]):
 
     def wait_for_device(self, name: str, timeout: float | None) -> DeviceHandle:
         """Wait until a device is known; return its handle. Arguments and errors are those of `wait_for`."""
-
-        def known(snap: Snap) -> bool:
-            if name in _enabled(snap):
-                return True
-            raise UnknownDevice("device", name, _enabled(snap))
-
-        self._wait(known, timeout, lambda: "not known")
+        self._wait(lambda snap: find_device(snap, name) is not None, timeout, lambda: "not known")
         return DeviceHandle(self, name)
 
     def wait_for_vector(self, device: str, vector: str, timeout: float | None) -> VectorHandle:
@@ -300,7 +291,7 @@ class SyncClient(Mapping[str, DeviceHandle]):
                 self._wait(lambda snap: find(snap) or True, self.patience, lambda: "")
             snap = self.snapshot()
             if not snap.connected:
-                raise NotConnected(f"there is no connection to {snap.indihost}:{snap.indiport}") from None
+                raise no_connection(self._engine._indi_where) from None
             find(snap)
 
     # -- being told -----------------------------------------------------------------------------
@@ -406,10 +397,6 @@ class SyncClient(Mapping[str, DeviceHandle]):
 
     def _outcome(self, what: str) -> Outcome[Any]:
         return Outcome(what, self._engine.callbacks)
-
-
-def _enabled(snap: Snap) -> list[str]:
-    return [name for name, device in snap.items() if device.enable]
 
 
 def _forgotten(engine: Engine, pid: int) -> None:

@@ -68,7 +68,7 @@ class Engine(IPyClient):
         self.vector_timeout_min, self.vector_timeout_max = lowest, highest
         self._cause: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._tracker = Tracker(lowest, highest)
+        self._tracker = Tracker(self._indi_where, lowest, highest)
         self._pings = 0
 
     # -- for any thread -----------------------------------------------------------------------
@@ -93,14 +93,17 @@ class Engine(IPyClient):
 
     def end_error(self) -> INDIError:
         """A new error that says how the client has ended."""
+        whose = f"the client of {self._indi_where}"
         if self._cause is None:
-            return ClientClosed(f"the client of {self.indihost}:{self.indiport} has been closed")
-        cause = self._cause
-        error = ClientDied(
-            f"the client of {self.indihost}:{self.indiport} died of {type(cause).__name__}: {cause}"
-        )
-        error.__cause__ = cause
+            return ClientClosed(f"{whose} {self.how_ended()}")
+        error = ClientDied(f"{whose} {self.how_ended()}")
+        error.__cause__ = self._cause
         return error
+
+    def how_ended(self) -> str:
+        """How the client has ended, in words."""
+        cause = self._cause
+        return "has been closed" if cause is None else f"died of {type(cause).__name__}: {cause}"
 
     def raise_end(self) -> NoReturn:
         """Raise what `end_error` returns."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime, timezone
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,7 +17,6 @@ from ..display import handle_html
 from ..errors import (
     INDIError,
     InvalidValue,
-    NotConnected,
     PropertyAlert,
     UnknownDevice,
     UnknownMember,
@@ -27,6 +26,7 @@ from ..protocol.messages import BLOB_MODES
 from ..state.commands import check_values, find_vector, new_vector
 from ..state.snapshots import Snap, SnapBLOBMember, SnapDevice, SnapMember, SnapVector
 from .goal import Goal
+from .known import find_device, no_connection
 from .messages import newest_message, said_since
 from .orders import Command, ExpectedBLOB, Request
 from .outcome import Outcome
@@ -39,6 +39,7 @@ __all__ = ["ANNOUNCED", "DeviceHandle", "VectorHandle"]
 ANNOUNCED = math.nan
 """As a time limit: the one that the device has announced, within the client's limits."""
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -58,6 +59,15 @@ class _Handle(Mapping[str, T]):
     def get(self, name: str, default: Any = None) -> Any:
         """As ``self[name]``, but without waiting: `default` if it is not known now."""
         return self[name] if name in self else default  # noqa: SIM401 - it would call itself
+
+    def _found(self, snap: Snap, find: Callable[[Snap], S]) -> S:
+        """What `find` returns; if it raises without a connection, that is the reason."""
+        try:
+            return find(snap)
+        except INDIError as error:
+            if snap.connected:
+                raise
+            raise no_connection(self._client._engine._indi_where, error) from None
 
     def _repr_html_(self) -> str:
         client = self._client
@@ -88,12 +98,7 @@ class DeviceHandle(_Handle["VectorHandle"]):
         Raises:
             UnknownDevice: it is not known now; NotConnected, if for want of a connection.
         """
-        snap = self._client.snapshot()
-        device = snap.get(self.name)
-        if device is None or not device.enable:
-            known = [name for name, device in snap.items() if device.enable]
-            raise _unknown(snap, UnknownDevice("device", self.name, known))
-        return device
+        return self._found(self._client.snapshot(), lambda snap: find_device(snap, self.name))
 
     def __getitem__(self, name: str) -> VectorHandle:
         """A vector; if it is not known it is waited for a moment, see `SyncClient`.
@@ -149,10 +154,7 @@ class VectorHandle(_Handle[Any]):
         return self._find(self._client.snapshot())
 
     def _find(self, snap: Snap) -> SnapVector:
-        try:
-            return find_vector(snap, *self._path)
-        except INDIError as error:
-            raise _unknown(snap, error) from None
+        return self._found(snap, lambda snap: find_vector(snap, *self._path))
 
     def member(self, name: str) -> SnapMember:
         """The snapshot of a member, with its label, limits, format and more.
@@ -215,7 +217,7 @@ class VectorHandle(_Handle[Any]):
         message = new_vector(snap, self.devicename, self.name, values, datetime.now(timezone.utc))
         check_values(vector, message, values)
         if not snap.connected:
-            raise NotConnected(f"there is no connection to {snap.indihost}:{snap.indiport}")
+            raise no_connection(self._client._engine._indi_where)
         outcome: Outcome[SnapVector] = self._client._outcome(f"the command to {_where(vector)}")
         self._client._submit(Command(message, limit, outcome))
         return outcome
@@ -317,13 +319,6 @@ class VectorHandle(_Handle[Any]):
 
 def _where(vector: SnapVector) -> str:
     return f"{vector.devicename!r} {vector.name!r}"
-
-
-def _unknown(snap: Snap, error: INDIError) -> INDIError:
-    """Without a connection nothing is known, which is a better reason than a name."""
-    if snap.connected:
-        return error
-    return NotConnected(f"there is no connection to {snap.indihost}:{snap.indiport} at the moment; {error}")
 
 
 def _values(

@@ -48,10 +48,12 @@ class Tracker:
     """All commands and expected BLOBs of a client that are under way.
 
     Args:
+        where: what messages call the server.
         lowest, highest: seconds that bound the time that a device announced for its answers.
     """
 
-    def __init__(self, lowest: float, highest: float) -> None:
+    def __init__(self, where: str, lowest: float, highest: float) -> None:
+        self._where = where
         self._lowest = lowest
         self._highest = highest
         self._sent: set[Awaited[Any]] = set()  # what has come in before them is not yet handled
@@ -70,7 +72,7 @@ class Tracker:
             former.fail(Superseded(f"a later command to {command.where} was sent before this one was done"))
         vector = _vector(snap, command.key)
         if not snap.connected:
-            command.fail(_lost(command.where, snap))
+            command.fail(self._lost(command.where))
         elif vector is None:
             command.fail(PropertyDeleted(f"{command.where} was deleted as it was commanded"))
         else:
@@ -108,7 +110,7 @@ class Tracker:
         elif isinstance(event, events.delProperty):
             self._deleted(event)
         elif isinstance(event, events.ConnectionLost):
-            self._fail_begun(lambda what: _lost(what, snap))
+            self._fail_begun(self._lost)
 
     def end(self, error: Callable[[], INDIError]) -> None:
         """The client has ended, so nothing more arrives."""
@@ -181,6 +183,9 @@ class Tracker:
         for key in self._keys():
             self._fail(key, error)
 
+    def _lost(self, what: str) -> ConnectionLostError:
+        return ConnectionLostError(f"the connection to {self._where} was lost while {what} was waited for")
+
     def _keys(self) -> list[_Key]:
         return list({**self._commands, **self._blobs})
 
@@ -196,8 +201,3 @@ def _vector(snap: Snap, key: tuple[str, str]) -> SnapVector | None:
     device = snap.get(key[0])
     vector = None if device is None else device.get(key[1])
     return vector if vector is not None and vector.enable else None
-
-
-def _lost(what: str, snap: Snap) -> ConnectionLostError:
-    where = f"{snap.indihost}:{snap.indiport}"
-    return ConnectionLostError(f"the connection to {where} was lost while {what} was waited for")

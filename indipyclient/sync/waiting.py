@@ -17,6 +17,7 @@ from ..errors import MailboxClosed, UnknownName, WaitTimeout, WouldDeadlock
 from ..mailbox import Mailbox
 from ..state.snapshots import Snap
 from .engine import Engine
+from .known import no_connection
 from .subscriptions import Filter
 
 __all__ = ["wait_for"]
@@ -55,12 +56,12 @@ def wait_for(
                     missing = error
         except MailboxClosed:
             engine.raise_end()
-    raise WaitTimeout(f"{what()} within {timeout:g} s{_why(engine.snapshot(), missing)}")
+    raise WaitTimeout(f"{what()} within {timeout:g} s{_why(engine, missing)}")
 
 
-def _why(snap: Snap, missing: KeyError | None) -> str:
-    if not snap.connected:
-        return f"; there is no connection to {snap.indihost}:{snap.indiport}"
+def _why(engine: Engine, missing: KeyError | None) -> str:
+    if not engine.snapshot().connected:
+        return f"; {no_connection(engine._indi_where)}"
     if missing is None:
         return ""
     return f": {missing}" if isinstance(missing, UnknownName) else f": there is no {missing}"

@@ -8,28 +8,35 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from typing import NamedTuple
+
+from tests.support.scripted import NUMBER, ScriptedServer
 
 START_SECONDS = 20.0  # for the process to come to the point that matters
 END_SECONDS = 5.0  # from there to its end: two at most, which a busy machine may stretch
 
-PROLOGUE = """
-import asyncio, gc, logging, os, queue, signal, sys, threading, time
-from indipyclient.errors import MailboxClosed
-from indipyclient.mailbox import Mailbox
-from indipyclient.queclient import QueClient, runqueclient
+START = """
+import gc, logging, os, signal, sys, threading, time
 
 # development mode also tells of every step of a loop that took long, which is the machine's affair
 logging.getLogger("asyncio").setLevel(logging.ERROR)
-
-def until(rxque, eventtype):
-    while rxque.get(timeout=10).eventtype != eventtype:
-        pass
 
 def ready():
     print("ready", flush=True)
 
 port = int(sys.argv[1])
+"""
+PROLOGUE = f"""{START}
+import asyncio, queue
+from indipyclient.errors import MailboxClosed
+from indipyclient.mailbox import Mailbox
+from indipyclient.queclient import QueClient, runqueclient
+
+def until(rxque, eventtype):
+    while rxque.get(timeout=10).eventtype != eventtype:
+        pass
+
 txque, rxque = queue.Queue(), queue.Queue()
 client = QueClient(txque, rxque, "127.0.0.1", port)
 """
@@ -56,12 +63,34 @@ threading.Thread.start = start_unless_exiting
 """
 
 
+def greet(server: ScriptedServer) -> None:
+    """A server that defines something."""
+    server.greet(NUMBER)
+
+
+def fall_silent(server: ScriptedServer) -> None:
+    """It accepts, says nothing and reads nothing."""
+    server.accept()
+
+
+def die(server: ScriptedServer) -> None:
+    """It dies before the program does, and refuses connections from then on."""
+    peer = server.greet(NUMBER)
+    server.refuse()
+    peer.reset()
+
+
 class Ended(NamedTuple):
     """How a process has ended."""
 
     code: int
     out: str
     errors: str
+
+    def assert_of(self, code: int, error: str) -> None:
+        """It ended with this error, and said nothing else."""
+        assert (self.code, self.errors.count("Traceback")) == (code, 1)
+        assert self.errors.endswith(f"{error}\n")
 
 
 class Program:
@@ -107,3 +136,25 @@ class Program:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         return self._process.communicate()
+
+
+def outcome(
+    code: str,
+    server: ScriptedServer | int,
+    scene: Callable[[ScriptedServer], object] = greet,
+    interrupt: signal.Signals | None = None,
+) -> Ended:
+    """Run a program until it is ready, interrupt it if asked to, and see it end by itself.
+
+    Args:
+        server: its server, or the port of one that is not played.
+        scene: what the server does.
+        interrupt: a signal to send to it.
+    """
+    with Program(code, server if isinstance(server, int) else server.port) as program:
+        if isinstance(server, ScriptedServer):
+            scene(server)
+        program.wait_ready()
+        if interrupt is not None:
+            program.interrupt(interrupt)
+        return program.end()

@@ -6,7 +6,6 @@ The rows are those of the list of pitfalls that this package was designed agains
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import gc
 import logging
 import queue
@@ -31,8 +30,19 @@ from tests.support.scripted import NUMBER, ScriptedServer, dead_address, moved, 
 from tests.support.servers import free_port
 
 from .bridged import KINDS, Bridged
-from .programs import NO_MORE_THREADS, PROLOGUE, RUNS, START_SECONDS, THREADS, Program
-from .threads import PATIENCE, elsewhere, start, start_waiting
+from .programs import (
+    NO_MORE_THREADS,
+    PROLOGUE,
+    RUNS,
+    START_SECONDS,
+    THREADS,
+    Program,
+    die,
+    fall_silent,
+    greet,
+    outcome,
+)
+from .threads import PATIENCE, Dying, Killed, elsewhere, held_up, kill, start, start_waiting
 
 
 @pytest.fixture
@@ -70,10 +80,7 @@ def test_a_program_ends_in_silence(
     server: ScriptedServer, ending: str, code: int, run: str, thread: str
 ) -> None:
     """Row 8."""
-    with Program(_program(CONNECTED + ending, thread, run), server.port) as program:
-        server.greet(NUMBER)
-        program.wait_ready()
-        assert program.end() == (code, "", "")
+    assert outcome(_program(CONNECTED + ending, thread, run), server) == (code, "", "")
 
 
 @every_thread
@@ -81,24 +88,15 @@ def test_an_exception_in_main_ends_the_program_and_is_all_that_is_said(
     server: ScriptedServer, thread: str
 ) -> None:
     """Row 8."""
-    with Program(_program(CONNECTED + "raise LookupError('on purpose')", thread), server.port) as program:
-        server.greet(NUMBER)
-        program.wait_ready()
-        ended = program.end()
-        assert (ended.code, ended.errors.count("Traceback")) == (1, 1)
-        assert ended.errors.endswith("LookupError: on purpose\n")
+    ended = outcome(_program(CONNECTED + "raise LookupError('on purpose')", thread), server)
+    ended.assert_of(1, "LookupError: on purpose")
 
 
 @every_thread
 def test_ctrl_c_ends_the_program(server: ScriptedServer, thread: str) -> None:
     """Row 8."""
-    with Program(_program(CONNECTED + "rxque.get()", thread), server.port) as program:
-        server.greet(NUMBER)
-        program.wait_ready()
-        program.interrupt(signal.SIGINT)
-        ended = program.end()
-        assert (ended.code, ended.errors.count("Traceback")) == (-signal.SIGINT, 1)
-        assert ended.errors.endswith("KeyboardInterrupt\n")
+    ended = outcome(_program(CONNECTED + "rxque.get()", thread), server, interrupt=signal.SIGINT)
+    ended.assert_of(-signal.SIGINT, "KeyboardInterrupt")
 
 
 @every_thread
@@ -109,23 +107,9 @@ def test_ctrl_c_ends_the_program(server: ScriptedServer, thread: str) -> None:
 )
 def test_sigterm_ends_the_program(server: ScriptedServer, before: str, code: int, thread: str) -> None:
     """Row 8."""
-    with Program(_program(CONNECTED + "rxque.get()", thread, before=before), server.port) as program:
-        server.greet(NUMBER)
-        program.wait_ready()
-        program.interrupt(signal.SIGTERM)
-        assert program.end() == (code, "", "")
-
-
-def _dead(server: ScriptedServer) -> None:
-    """The server dies before the program does, and refuses connections from then on."""
-    peer = server.greet(NUMBER)
-    server.refuse()
-    peer.reset()
-
-
-def _silent(server: ScriptedServer) -> None:
-    """It accepts, says nothing and reads nothing."""
-    server.accept()
+    assert outcome(
+        _program(CONNECTED + "rxque.get()", thread, before=before), server, interrupt=signal.SIGTERM
+    ) == (code, "", "")
 
 
 def _flooding(server: ScriptedServer) -> None:
@@ -143,9 +127,9 @@ FULL = "while not rxque.full(): time.sleep(0.001)\nready()\n"
 @pytest.mark.parametrize(
     ("scene", "ending", "before"),
     [
-        (_dead, LOST, ""),
-        (_silent, MADE, ""),
-        (_silent, MADE + "txque.put(('D', 'N', {'x': 1}))", ""),
+        (die, LOST, ""),
+        (fall_silent, MADE, ""),
+        (fall_silent, MADE + "txque.put(('D', 'N', {'x': 1}))", ""),
         (_flooding, FULL, "rxque = queue.Queue(maxsize=10)\n"),
         (_flooding, "until(rxque, 'Define')\nready()\n", "txque, rxque = Mailbox(), Mailbox()\n"),
         (_flooding, HALF_FULL, "from collections import deque\nrxque = deque()\n"),
@@ -156,10 +140,7 @@ def test_a_program_ends_whatever_the_server_does(
     server: ScriptedServer, scene: Callable[[ScriptedServer], None], ending: str, before: str, thread: str
 ) -> None:
     """Row 8."""
-    with Program(_program(ending, thread, before=before), server.port) as program:
-        scene(server)
-        program.wait_ready()
-        assert program.end() == (0, "", "")
+    assert outcome(_program(ending, thread, before=before), server, scene) == (0, "", "")
 
 
 @every_thread
@@ -167,28 +148,23 @@ def test_a_program_ends_amid_a_frame(server: ScriptedServer, thread: str) -> Non
     """Row 8: after the first 8 MB of 1 GB."""
     before = "client.limits = client.limits._replace(progress=5_900_000)\n"
     ending = "until(rxque, 'Progress')\nready()\n"
-    with Program(_program(ending, thread, "asyncio.run", before), server.port) as program:
-        send_much_of_a_frame(server)
-        program.wait_ready()
-        assert program.end() == (0, "", "")
+    code = _program(ending, thread, "asyncio.run", before)
+    assert outcome(code, server, send_much_of_a_frame) == (0, "", "")
 
 
 @every_thread
 def test_a_program_ends_while_its_client_connects(thread: str) -> None:
     """Row 8: to a host that does not answer."""
     ending = "until(rxque, 'Message')\nready()"
-    with dead_address() as port, Program(_program(ending, thread), port) as program:
-        program.wait_ready()
-        assert program.end() == (0, "", "")
+    with dead_address() as port:
+        assert outcome(_program(ending, thread), port) == (0, "", "")
 
 
 @every_thread
 def test_a_program_ends_while_its_client_pauses_between_attempts(thread: str) -> None:
     """Row 8: with no server at all."""
     ending = "until(rxque, 'Message')\nuntil(rxque, 'Message')\nready()"
-    with Program(_program(ending, thread), free_port()) as program:
-        program.wait_ready()
-        assert program.end() == (0, "", "")
+    assert outcome(_program(ending, thread), free_port()) == (0, "", "")
 
 
 @every_thread
@@ -197,10 +173,7 @@ def test_no_thread_is_needed_to_fill_a_queue_once_the_program_exits(
 ) -> None:
     """Row 12: Python 3.12 and newer refuse to start one; here any version does."""
     before = NO_MORE_THREADS + "rxque = queue.Queue(maxsize=5)\n"
-    with Program(_program(FULL, thread, before=before), server.port) as program:
-        server.greet(NUMBER)
-        program.wait_ready()
-        assert program.end() == (0, "", "")
+    assert outcome(_program(FULL, thread, before=before), server) == (0, "", "")
 
 
 @every_thread
@@ -208,9 +181,7 @@ def test_no_thread_is_needed_to_connect_once_the_program_exits(thread: str) -> N
     """Row 12: it is looking up a name, again and again."""
     before = NO_MORE_THREADS + "client.timing.reconnect_min = client.timing.reconnect_max = 0.001\n"
     ending = "until(rxque, 'Message')\nready()\n"
-    with Program(_program(ending, thread, "asyncio.run", before), free_port()) as program:
-        program.wait_ready()
-        assert program.end() == (0, "", "")
+    assert outcome(_program(ending, thread, "asyncio.run", before), free_port()) == (0, "", "")
 
 
 LAST = """
@@ -222,10 +193,7 @@ atexit.register(lambda: print('ended in order' if client.stopped.is_set() else '
 @every_thread
 def test_the_client_ends_in_order_before_the_interpreter_does(server: ScriptedServer, thread: str) -> None:
     """Row 8: a daemon thread, too, is not cut off in the middle of what it does."""
-    with Program(LAST + _program(CONNECTED, thread, "asyncio.run"), server.port) as program:
-        server.greet(NUMBER)
-        program.wait_ready()
-        assert program.end() == (0, "ended in order\n", "")
+    assert outcome(LAST + _program(CONNECTED, thread, "asyncio.run"), server) == (0, "ended in order\n", "")
 
 
 @every_thread
@@ -233,11 +201,12 @@ def test_a_program_with_two_clients_ends(server: ScriptedServer, thread: str) ->
     ending = CONNECTED.replace("ready()", "") + (
         "rxque = queue.Queue()\n" + THREADS[thread] + "until(rxque, 'Define')\nready()\n"
     )
-    with Program(_program(ending, thread), server.port) as program:
-        server.greet(NUMBER)
-        server.greet(NUMBER)
-        program.wait_ready()
-        assert program.end() == (0, "", "")
+
+    def greet_both(server: ScriptedServer) -> None:
+        greet(server)
+        greet(server)
+
+    assert outcome(_program(ending, thread), server, greet_both) == (0, "", "")
 
 
 def test_ctrl_c_in_a_program_that_runs_the_client_in_its_main_thread(server: ScriptedServer) -> None:
@@ -251,11 +220,7 @@ def test_ctrl_c_in_a_program_that_runs_the_client_in_its_main_thread(server: Scr
         "    assert rxque.closed\n"
         "    print('interrupted')\n"
     )
-    with Program(code, server.port) as program:
-        server.greet(NUMBER)
-        program.wait_ready()
-        program.interrupt(signal.SIGINT)
-        assert program.end() == (0, "interrupted\n", "")
+    assert outcome(code, server, interrupt=signal.SIGINT) == (0, "interrupted\n", "")
 
 
 # -- row 13: Ctrl-C, and life goes on ------------------------------------------------------------
@@ -285,11 +250,11 @@ def test_ctrl_c_ends_a_wait_and_not_the_client(server: ScriptedServer, before: s
         "until(rxque, 'snapshot')\n"
         "print('still of use')\n"
     )
-    with Program(_program(ending, "daemon", before=before), server.port) as program:
-        server.greet(NUMBER)
-        program.wait_ready()
-        program.interrupt(signal.SIGINT)
-        assert program.end() == (0, "interrupted\nstill of use\n", "")
+    assert outcome(_program(ending, "daemon", before=before), server, interrupt=signal.SIGINT) == (
+        0,
+        "interrupted\nstill of use\n",
+        "",
+    )
 
 
 # -- row 7: the end of a fork --------------------------------------------------------------------
@@ -419,20 +384,10 @@ def test_it_may_be_told_to_end_by_many_at_once_and_again(server: ScriptedServer)
 
 def test_it_may_be_ended_by_the_end_of_something_else(server: ScriptedServer) -> None:
     """Row 7: from `__del__`."""
-
-    class Window:
-        def __init__(self, client: QueClient) -> None:
-            self.client, self.me = client, self  # a cycle: it takes the garbage collector
-
-        def __del__(self) -> None:
-            self.client.shutdown()
-
     with Bridged(server.port) as bridged:
         server.greet(NUMBER)
         bridged.wait_for("Define")
-        window: Window | None = Window(bridged.client)
-        assert window is not None
-        del window
+        Dying(bridged.client.shutdown)
         gc.collect()
         bridged.ended.result(PATIENCE)
 
@@ -533,10 +488,6 @@ def _asyncio_run(run: Callable[[], Coroutine[Any, Any, None]]) -> None:
     asyncio.run(run())
 
 
-class Killed(Exception):
-    """Injected into a thread."""
-
-
 @pytest.mark.parametrize("run", [lifecycle.run, _asyncio_run], ids=["run", "asyncio.run"])
 def test_a_thread_that_is_killed_still_ends_in_order(
     server: ScriptedServer, run: Callable[[Callable[[], Coroutine[Any, Any, None]]], None]
@@ -555,8 +506,8 @@ def test_a_thread_that_is_killed_still_ends_in_order(
     while box.get(PATIENCE).eventtype != "Define":
         pass
     waiting = start_waiting(box, lambda: list(box))
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(victim), ctypes.py_object(Killed))
-    peer.send(moved(1))  # it is raised at the thread's next step
+    kill(victim)
+    peer.send(moved(1))  # for a next step
     with pytest.raises(Killed):
         ended.result(PATIENCE)
     waiting.result(PATIENCE)
@@ -584,25 +535,13 @@ def test_a_thread_that_is_killed_still_ends_in_order(
 def test_reading_does_not_wait_for_the_clients_thread(
     server: ScriptedServer, read: Callable[[QueClient], object]
 ) -> None:
-    """Row 16: here that thread is held up by a hook, which must not block but does."""
+    """Row 16: here that thread is held up."""
     box: Mailbox[EventItem] = Mailbox()
-    stuck, release = threading.Event(), threading.Event()
-
-    def block() -> None:
-        stuck.set()
-        release.wait(PATIENCE)
-
     with Bridged(server.port, rx=box) as bridged:
         peer = server.greet(NUMBER)
         bridged.wait_for("Define")
-        box.set_hook(block)
-        peer.send(moved(1))
-        assert stuck.wait(PATIENCE)
-        try:
+        with held_up(box, lambda: peer.send(moved(1))):
             assert elsewhere(lambda: read(bridged.client))
-            assert not release.is_set()
-        finally:
-            release.set()
 
 
 # -- row 17: the client's thread holds nothing of the program's --------------------------------------

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from typing import TypeVar
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 from indipyclient.errors import ConcurrentUse
 from indipyclient.mailbox import Mailbox
@@ -50,3 +52,48 @@ def start_waiting(box: Mailbox[T], function: Callable[[], object]) -> Future[obj
     result = start(function)
     assert becomes_true(lambda: someone_waits(box), PATIENCE)
     return result
+
+
+@contextmanager
+def held_up(box: Mailbox[Any], cause: Callable[[], object]) -> Iterator[None]:
+    """A client's thread is held up, by a hook, which must not block but does.
+
+    Args:
+        box: in which the client puts something.
+        cause: makes it do so.
+    """
+    stuck, release, goes_on = threading.Event(), threading.Event(), threading.Event()
+
+    def block() -> None:
+        stuck.set()
+        release.wait(PATIENCE)
+        goes_on.set()
+
+    box.set_hook(block)
+    cause()
+    assert stuck.wait(PATIENCE)
+    try:
+        yield
+        assert not goes_on.is_set()
+    finally:
+        box.set_hook(None)
+        release.set()
+
+
+class Killed(Exception):
+    """Injected into a thread."""
+
+
+def kill(thread: int) -> None:
+    """Have `Killed` raised in a thread, at its next step, wherever that is."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(Killed))
+
+
+class Dying:
+    """Calls something when it is collected as garbage; it takes the collector, as it is a cycle."""
+
+    def __init__(self, call: Callable[[], object]) -> None:
+        self._call, self._me = call, self
+
+    def __del__(self) -> None:
+        self._call()

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import itertools
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any
 
 from indipyclient.protocol import EnableBLOB, NewVector, PingRequest
 from indipyclient.sync.handles import VectorHandle
 from indipyclient.syncclient import SyncClient
+from tests.bridge.threads import held_up
 from tests.support.scripted import ALL, PATIENCE, Peer, ScriptedServer
 
 
@@ -53,24 +52,10 @@ class Session:
         while not (messages := box.get(PATIENCE).snapshot.messages) or messages[0][1] != text:
             pass
 
-    @contextmanager
-    def stuck(self) -> Iterator[None]:
-        """The client's thread is held up, by a hook, which must not block but does."""
-        stuck, release = threading.Event(), threading.Event()
-
-        def block() -> None:
-            stuck.set()
-            release.wait(PATIENCE)
-
+    def stuck(self) -> AbstractContextManager[None]:
+        """The client's thread is held up."""
         box = self.indi.subscribe(kinds="Message")
-        box.set_hook(block)
-        self.peer.send('<message message="this takes its time"/>')
-        assert stuck.wait(PATIENCE)
-        try:
-            yield
-        finally:
-            box.set_hook(None)
-            release.set()
+        return held_up(box, lambda: self.peer.send('<message message="this takes its time"/>'))
 
     def answer_first_ping(self) -> None:
         """From here on the client knows that the server answers pings, and sends one with each command."""

@@ -5,7 +5,6 @@ The rows are those of the list of pitfalls that this package was designed agains
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import logging
 import signal
@@ -21,8 +20,8 @@ import pytest
 from indipyclient.errors import ClientClosed, ClientDied, MailboxClosed, NotConnected
 from indipyclient.protocol import NewVector, OneMember, PingRequest
 from indipyclient.syncclient import SyncClient, connect
-from tests.bridge.programs import NO_MORE_THREADS, START_SECONDS, Program
-from tests.bridge.threads import PATIENCE, start
+from tests.bridge.programs import NO_MORE_THREADS, START, START_SECONDS, Program, die, fall_silent, outcome
+from tests.bridge.threads import PATIENCE, Dying, Killed, kill, start
 from tests.support.deadline import becomes_true
 from tests.support.leaks import Resources
 from tests.support.scripted import NUMBER, ScriptedServer, dead_address, moved, send_much_of_a_frame
@@ -30,29 +29,24 @@ from tests.support.servers import free_port
 
 from .session import Session
 
-PROLOGUE = """
-import gc, logging, os, sys, threading, time
+PROLOGUE = f"""{START}
 import indipyclient
 from indipyclient.bridge import slices
 from indipyclient.errors import ClientClosed, INDIError
 from indipyclient.protocol import NewVector, OneMember
 from indipyclient.syncclient import SyncClient
 
-# development mode also tells of every step of a loop that took long, which is the machine's affair
-logging.getLogger("asyncio").setLevel(logging.ERROR)
-
-def ready():
-    print("ready", flush=True)
-
-def ready_when_waiting():
+def ready_when_waiting(whose="wait"):
     # once the main thread waits for a lock: a signal just before that can break a Condition
     def look():
-        while sys._current_frames()[threading.main_thread().ident].f_code.co_name != "wait":
-            time.sleep(0.001)
+        names = [None]
+        while names[0] != "wait" or whose not in names or "ready_when_waiting" in names:
+            frame, names = sys._current_frames()[threading.main_thread().ident], []
+            while frame is not None:
+                names.append(frame.f_code.co_name)
+                frame = frame.f_back
         ready()
     threading.Thread(target=look, daemon=True).start()
-
-port = int(sys.argv[1])
 """
 CONNECTED = "indi = indipyclient.connect('127.0.0.1', port)\nn = indi['D']['N']\n"
 
@@ -79,21 +73,13 @@ CONNECTED = "indi = indipyclient.connect('127.0.0.1', port)\nn = indi['D']['N']\
 )
 def test_a_program_ends_in_silence(server: ScriptedServer, ending: str, code: int) -> None:
     """Row 8."""
-    with Program(PROLOGUE + CONNECTED + "ready()\n" + ending, server.port) as program:
-        server.greet(NUMBER)
-        program.wait_ready()
-        assert program.end() == (code, "", "")
+    assert outcome(PROLOGUE + CONNECTED + "ready()\n" + ending, server) == (code, "", "")
 
 
 def test_an_exception_in_main_ends_the_program_and_is_all_that_is_said(server: ScriptedServer) -> None:
     """Row 8."""
     ending = "ready()\nraise LookupError('on purpose')"
-    with Program(PROLOGUE + CONNECTED + ending, server.port) as program:
-        server.greet(NUMBER)
-        program.wait_ready()
-        ended = program.end()
-        assert (ended.code, ended.errors.count("Traceback")) == (1, 1)
-        assert ended.errors.endswith("LookupError: on purpose\n")
+    outcome(PROLOGUE + CONNECTED + ending, server).assert_of(1, "LookupError: on purpose")
 
 
 WAITS = [
@@ -109,35 +95,18 @@ WAITS = [
 @pytest.mark.parametrize("wait", WAITS)
 def test_ctrl_c_while_waiting_ends_the_program(server: ScriptedServer, wait: str) -> None:
     """Row 8."""
-    with Program(PROLOGUE + CONNECTED + "ready_when_waiting()\n" + wait, server.port) as program:
-        server.greet(NUMBER)
-        program.wait_ready()
-        program.interrupt(signal.SIGINT)
-        ended = program.end()
-        assert (ended.code, ended.errors.count("Traceback")) == (-signal.SIGINT, 1)
-        assert ended.errors.endswith("KeyboardInterrupt\n")
+    code = PROLOGUE + CONNECTED + "ready_when_waiting()\n" + wait
+    outcome(code, server, interrupt=signal.SIGINT).assert_of(-signal.SIGINT, "KeyboardInterrupt")
 
 
 def test_sigterm_ends_the_program(server: ScriptedServer) -> None:
     """Row 8."""
     ending = "ready_when_waiting()\nindi.wait_for(lambda snap: False, timeout=None)"
-    with Program(PROLOGUE + CONNECTED + ending, server.port) as program:
-        server.greet(NUMBER)
-        program.wait_ready()
-        program.interrupt(signal.SIGTERM)
-        assert program.end() == (-signal.SIGTERM, "", "")
-
-
-def _dead(server: ScriptedServer) -> None:
-    """The server dies before the program does, and refuses connections from then on."""
-    peer = server.greet(NUMBER)
-    server.refuse()
-    peer.reset()
-
-
-def _silent(server: ScriptedServer) -> None:
-    """It accepts, says nothing and reads nothing."""
-    server.accept()
+    assert outcome(PROLOGUE + CONNECTED + ending, server, interrupt=signal.SIGTERM) == (
+        -signal.SIGTERM,
+        "",
+        "",
+    )
 
 
 SILENT = "indi = indipyclient.connect('127.0.0.1', port)\n"
@@ -154,8 +123,8 @@ progress.get(timeout=20)
 @pytest.mark.parametrize(
     ("scene", "ending"),
     [
-        (_dead, LOST),
-        (_silent, SILENT),
+        (die, LOST),
+        (fall_silent, SILENT),
         (send_much_of_a_frame, AMID_A_FRAME),
     ],
 )
@@ -163,30 +132,21 @@ def test_a_program_ends_whatever_the_server_does(
     server: ScriptedServer, scene: Callable[[ScriptedServer], None], ending: str
 ) -> None:
     """Row 8."""
-    with Program(PROLOGUE + ending + "ready()\n", server.port) as program:
-        scene(server)
-        program.wait_ready()
-        assert program.end() == (0, "", "")
+    assert outcome(PROLOGUE + ending + "ready()\n", server, scene) == (0, "", "")
 
 
 def test_a_program_ends_while_its_client_connects() -> None:
     """Row 8: to a host that does not answer, and to one that refuses."""
     code = PROLOGUE + "indi = SyncClient('127.0.0.1', port)\nready()\n"
-    with dead_address() as port, Program(code, port) as program:
-        program.wait_ready()
-        assert program.end() == (0, "", "")
-    with Program(code, free_port()) as program:
-        program.wait_ready()
-        assert program.end() == (0, "", "")
+    with dead_address() as port:
+        assert outcome(code, port) == (0, "", "")
+    assert outcome(code, free_port()) == (0, "", "")
 
 
 def test_no_thread_is_needed_once_the_program_exits(server: ScriptedServer) -> None:
     """Row 12."""
     ending = "import atexit\natexit.register(indi.close)\nputting = n.put(x=1)\nready()\n"
-    with Program(PROLOGUE + NO_MORE_THREADS + CONNECTED + ending, server.port) as program:
-        server.greet(NUMBER)
-        program.wait_ready()
-        assert program.end() == (0, "", "")
+    assert outcome(PROLOGUE + NO_MORE_THREADS + CONNECTED + ending, server) == (0, "", "")
 
 
 # -- row 13: Ctrl-C, and life goes on ------------------------------------------------------------
@@ -203,25 +163,46 @@ def test_ctrl_c_ends_a_wait_and_not_the_client(server: ScriptedServer, wait: str
         "print(indi.snapshot()['D']['N']['y'])\n"
         "indi.close()\n"
     )
-    with Program(PROLOGUE + slicing + CONNECTED + ending, server.port) as program:
-        server.greet(NUMBER)
-        program.wait_ready()
-        program.interrupt(signal.SIGINT)
-        assert program.end() == (0, "interrupted\n2\n", "")
+    assert outcome(PROLOGUE + slicing + CONNECTED + ending, server, interrupt=signal.SIGINT) == (
+        0,
+        "interrupted\n2\n",
+        "",
+    )
+
+
+def test_ctrl_c_while_the_client_begins_leaves_nothing_behind(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Row 13: `Thread.start` waits for the thread's first step, where Ctrl-C may come too."""
+    begin, threads = threading.Thread.start, []
+
+    def begin_and_be_interrupted(thread: threading.Thread) -> None:
+        threads.append(thread)
+        begin(thread)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(threading.Thread, "start", begin_and_be_interrupted)
+        connect("127.0.0.1", server.port)
+    assert [thread.name for thread in threads] == [f"indipyclient-127.0.0.1:{server.port}"]
+    threads[0].join(PATIENCE)
+    assert not threads[0].is_alive()
 
 
 def test_ctrl_c_while_connecting_leaves_nothing_behind() -> None:
     """Row 13."""
     code = (
-        "try:\n    ready_when_waiting()\n    indipyclient.connect('127.0.0.1', port, timeout=60)\n"
-        "except KeyboardInterrupt:\n    print('interrupted', threading.active_count())\n"
+        "try:\n"
+        "    ready_when_waiting('wait_connected')\n"
+        "    indipyclient.connect('127.0.0.1', port, timeout=60)\n"
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted')\n"
+        "threads = [one for one in threading.enumerate() if one.name.startswith('indipyclient')]\n"
+        "for one in threads: one.join(5)\n"
+        "print(sum(one.is_alive() for one in threads))\n"
     )
-    with dead_address() as port, Program(PROLOGUE + code, port) as program:
-        program.wait_ready()
-        program.interrupt(signal.SIGINT)
-        ended = program.end()
-        assert (ended.code, ended.errors) == (0, "")
-        assert ended.out.startswith("interrupted")
+    with dead_address() as port:
+        assert outcome(PROLOGUE + code, port, interrupt=signal.SIGINT) == (0, "interrupted\n0\n", "")
 
 
 # -- the last commands ----------------------------------------------------------------------------
@@ -308,17 +289,7 @@ def test_it_may_be_closed_by_many_at_once_and_again(session: Session) -> None:
 
 def test_it_may_be_closed_by_the_end_of_something_else(session: Session) -> None:
     """Row 7: from `__del__`."""
-
-    class Window:
-        def __init__(self, indi: SyncClient) -> None:
-            self.indi, self.me = indi, self  # a cycle: it takes the garbage collector
-
-        def __del__(self) -> None:
-            self.indi.close()
-
-    window: Window | None = Window(session.indi)
-    assert window is not None
-    del window
+    Dying(session.indi.close)
     gc.collect()
     assert not session.indi._thread.is_alive()
 
@@ -473,10 +444,6 @@ def test_no_client_is_left_where_there_is_no_server() -> None:
 # -- row 11: an end that nobody wanted ------------------------------------------------------------
 
 
-class Killed(Exception):
-    """Injected into a thread."""
-
-
 def test_killing_the_thread_ends_every_waiter_with_the_cause(session: Session) -> None:
     """Row 11."""
     indi = session.indi
@@ -493,8 +460,8 @@ def test_killing_the_thread_ends_every_waiter_with_the_cause(session: Session) -
     session.carried_out()  # while it writes, asyncio would take the exception for a fault of the connection
     victim = indi._thread.ident
     assert victim is not None
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(victim), ctypes.py_object(Killed))
-    session.peer.send(moved(1, ""))  # it is raised at the thread's next step
+    kill(victim)
+    session.peer.send(moved(1, ""))  # for a next step
     for one in waiting:
         with pytest.raises(ClientDied, match="died of Killed") as caught:
             one.result(PATIENCE)

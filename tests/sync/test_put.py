@@ -20,10 +20,11 @@ from indipyclient.errors import (
 from indipyclient.protocol import EnableBLOB, NewVector, OneMember, PingRequest
 from indipyclient.state.snapshots import SnapVector
 from indipyclient.sync.outcome import Outcome
+from indipyclient.syncclient import SyncClient
 from tests.bridge.threads import start
 from tests.support.scripted import BLOB, NUMBER, PATIENCE, ScriptedServer, frame, moved
 
-from .session import Session
+from .session import Session, pong
 
 
 def message(text: str, device: str = 'device="D"') -> str:
@@ -287,31 +288,38 @@ def test_connect_says_that_there_is_no_server(server: ScriptedServer) -> None:
         indipyclient.connect("127.0.0.1", server.port, timeout=0.1)
 
 
+def test_a_unix_socket_has_no_port_in_messages() -> None:
+    with pytest.raises(NotConnected, match="no INDI server at unix:/nowhere within"):
+        indipyclient.connect("unix:/nowhere", timeout=0.1)
+    with SyncClient("unix:/nowhere", patience=0) as indi:
+        assert repr(indi) == "<SyncClient unix:/nowhere not connected, 0 devices>"
+        with pytest.raises(NotConnected, match=r"no connection to unix:/nowhere$"):
+            indi["D"]
+    with pytest.raises(ClientClosed, match="the client of unix:/nowhere has been closed"):
+        indi.snapshot()
+
+
 def test_what_was_on_its_way_before_the_command_is_no_answer(session: Session) -> None:
     """Found by the soak: a telescope reports once a second, and a stalled network holds such reports up.
 
     A ping goes out before the command, to servers that have answered one, so what comes before its answer
     is older than the command. True answers come after it: servers take what they get in order.
     """
-    first = session.peer.receive_until(lambda message: isinstance(message, PingRequest))[-1]
-    assert isinstance(first, PingRequest)
-    session.send(f'<pingReply uid="{first.uid}"/>')
+    session.answer_first_ping()
     outcome = session.vector("N").put(x=5)
     *_, ping, _ = session.peer.receive_until(lambda message: isinstance(message, NewVector))
     assert isinstance(ping, PingRequest)
     for state in ("Ok", "Busy", "Alert"):
         session.send(moved(1, f'state="{state}" message="from before"'))
     assert not outcome.done()
-    session.send('<pingReply uid="another"/>' + moved(2))
+    session.send(pong("another") + moved(2))
     assert not outcome.done()
-    session.send(f'<pingReply uid="{ping.uid}"/>' + moved(5))
+    session.send(pong(ping.uid) + moved(5))
     assert outcome.result(PATIENCE)["x"] == "5"
 
 
 def test_a_command_held_up_behind_its_ping_has_its_time_limit(session: Session) -> None:
-    first = session.peer.receive_until(lambda message: isinstance(message, PingRequest))[-1]
-    assert isinstance(first, PingRequest)
-    session.send(f'<pingReply uid="{first.uid}"/>')
+    session.answer_first_ping()
     outcome = session.vector("N").put({"x": 5}, timeout=0.2)
     with pytest.raises(CommandTimeout):
         outcome.result(PATIENCE)
