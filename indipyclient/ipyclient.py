@@ -825,9 +825,10 @@ class IPyClient(UserDict[str, Device]):
             self.__wirelog.sent(message)
 
     def __is_blob(self, devicename: str, vectorname: str) -> bool:
-        with contextlib.suppress(INDIError):
+        try:
             return find_vector(self._indi_snap, devicename, vectorname).vectortype == "BLOBVector"
-        return False
+        except INDIError:
+            return False
 
     # -- answers in time --------------------------------------------------------------------------
 

@@ -38,6 +38,7 @@ logger = logging.getLogger(__name__)
 _new = tuple.__new__  # the constructor of a named tuple, without the call through Python
 
 _LAST_COMMANDS = 0.3  # seconds at the end for the server to take what was commanded before
+_TURN = 32  # commands carried out before the loop gets its turn
 _LAST_ITEMS = 0.3  # seconds after it for a slow program to take what waits for it
 
 
@@ -170,6 +171,7 @@ class QueClient(IPyClient):
             self._commanded.set()
 
     async def _carry_out_all(self) -> None:
+        carried_out = 0
         while True:
             await self._commanded.wait()
             self._commanded.clear()
@@ -179,6 +181,9 @@ class QueClient(IPyClient):
                 else:
                     await self._carry_out(item)
                     del item  # what the program put must not be held until it puts something else
+                    carried_out += 1
+                    if carried_out % _TURN == 0:
+                        await asyncio.sleep(0)  # answers are to be read while there are more to carry out
 
     def _abandon_commands(self) -> None:
         """Nothing more is carried out; nobody shall wait for it in ``txque.join()``."""
@@ -246,10 +251,9 @@ class QueClient(IPyClient):
 
     def _done(self) -> None:
         """Tell the queue that an item of it is done with, for programs that wait in ``txque.join()``."""
-        txque = self.clientdata["txque"]
-        if hasattr(txque, "task_done"):
+        if (task_done := getattr(self.clientdata["txque"], "task_done", None)) is not None:
             with contextlib.suppress(ValueError):  # the program has emptied the queue and reset its count
-                txque.task_done()
+                task_done()
 
 
 def _raise_failure(helpers: list[asyncio.Task[None]]) -> None:

@@ -16,6 +16,7 @@ from .queues import SHUT_DOWN, AnyQueue
 __all__ = ["Source", "make_source"]
 
 _QUICK, _GENTLE = 0.001, 0.25  # seconds between looks at a deque in use, and at one at rest
+_AT_ONCE = 100  # most items that are taken from a queue in one go
 _PATIENCE = 1.0  # seconds without a command after which a deque is at rest
 
 
@@ -46,7 +47,7 @@ class _Get(Protocol):
     """How a thread waits for the next item of a queue, so that it can be told to stop."""
 
     def next(self) -> list[Any]:
-        """A list with the next item, or an empty one after `stop` and when the queue was shut down."""
+        """What waits, at least one item and at most some; nothing after `stop` and when it was shut down."""
 
     def stop(self) -> None:
         """Make `next` return; from any thread."""
@@ -65,11 +66,11 @@ class _WaitableGet:
             source.not_empty.wait_for(
                 lambda: self._stopping or source._qsize() or getattr(source, "is_shutdown", False)
             )
-            if self._stopping or not source._qsize():
+            if self._stopping:
                 return []
-            item = source._get()
-            source.not_full.notify()
-        return [item]
+            items = [source._get() for _ in range(min(source._qsize(), _AT_ONCE))]
+            source.not_full.notify(len(items))
+        return items
 
     def stop(self) -> None:
         with self._queue.not_empty:
@@ -85,10 +86,14 @@ class _SentinelGet:
         self._stopping = False
 
     def next(self) -> list[Any]:
-        while (item := self._queue.get()) is _WAKE:
-            if self._stopping:
-                return []
-        return [item]
+        items = [self._queue.get()]
+        with contextlib.suppress(queue.Empty):
+            while items[-1] is not _WAKE and len(items) < _AT_ONCE:
+                items.append(self._queue.get_nowait())
+        if items[-1] is not _WAKE:
+            return items
+        items.pop()
+        return [] if self._stopping else items or self.next()
 
     def stop(self) -> None:
         self._stopping = True
@@ -99,10 +104,14 @@ _WAKE = object()
 
 
 class _ThreadSource:
-    """A thread waits for the queue and hands each item to the loop, which need not be awake."""
+    """A thread waits for the queue and hands its items to the loop, which it wakes if it need be.
+
+    Of a burst of commands many go over at once: a wake-up takes as long as a command.
+    """
 
     def __init__(self, get: _Get) -> None:
         self._get = get
+        self._taken: deque[Any] = deque()  # on their way to the loop
 
     async def run(self, accept: Callable[[Any], None]) -> None:
         loop, ended = asyncio.get_running_loop(), asyncio.Event()
@@ -119,10 +128,19 @@ class _ThreadSource:
     def _carry(
         self, loop: asyncio.AbstractEventLoop, accept: Callable[[Any], None], end: Callable[[], None]
     ) -> None:
+        taken = self._taken
+
+        def hand_over() -> None:
+            while taken:
+                accept(taken.popleft())
+
         with contextlib.suppress(RuntimeError):  # the loop has been closed
-            while item := self._get.next():
-                # popped: what the program put must not be held until it puts something else
-                loop.call_soon_threadsafe(accept, item.pop())
+            while items := self._get.next():
+                count = len(items)
+                taken.extend(items)
+                del items  # what the program put must not be held until it puts something else
+                if len(taken) <= count:  # else what was there before has the loop come, or keeps it at it
+                    loop.call_soon_threadsafe(hand_over)
             loop.call_soon_threadsafe(end)
 
 

@@ -11,31 +11,48 @@ __all__ = ["Answers"]
 class Answers:
     """At most one time limit for each vector: that of the last command to it. For one event loop.
 
+    One timer serves them all, set for the first limit that may pass: nearly all commands are answered long
+    before, and a timer for each would cost more than all else that is noted of it.
+
     Args:
         expired: called with the device and vector names when no answer came in time.
     """
 
     def __init__(self, expired: Callable[[str, str], None]) -> None:
         self._expired = expired
-        self._timers: dict[tuple[str, str], asyncio.TimerHandle] = {}
+        self._limits: dict[tuple[str, str], float] = {}  # in the loop's time
+        self._timer: asyncio.TimerHandle | None = None
 
     def expect(self, devicename: str, vectorname: str, seconds: float) -> None:
         """A command was sent; begin its time."""
-        self.arrived(devicename, vectorname)
         loop = asyncio.get_running_loop()
-        self._timers[devicename, vectorname] = loop.call_later(seconds, self._expire, devicename, vectorname)
+        limit = self._limits[devicename, vectorname] = loop.time() + seconds
+        if self._timer is None or self._timer.when() > limit:
+            self._look_at(loop, limit)
 
     def arrived(self, devicename: str, vectorname: str) -> None:
         """Something came from the vector, so its command is answered."""
-        if self._timers and (timer := self._timers.pop((devicename, vectorname), None)):
-            timer.cancel()
+        if self._limits:
+            self._limits.pop((devicename, vectorname), None)
 
     def forget(self) -> None:
         """The connection is lost; nothing is expected any more."""
-        for timer in self._timers.values():
-            timer.cancel()
-        self._timers.clear()
+        self._limits.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
-    def _expire(self, devicename: str, vectorname: str) -> None:
-        del self._timers[devicename, vectorname]
-        self._expired(devicename, vectorname)
+    def _look_at(self, loop: asyncio.AbstractEventLoop, when: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = loop.call_at(when, self._look, loop)
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        assert self._timer is not None
+        now, self._timer = max(loop.time(), self._timer.when()), None
+        passed = [names for names, limit in self._limits.items() if limit <= now]
+        for names in passed:
+            del self._limits[names]
+            self._expired(*names)
+        if self._limits:
+            self._look_at(loop, min(self._limits.values()))

@@ -20,6 +20,7 @@ __all__ = ["Connection", "Receiver"]
 
 _CHUNK = 1 << 18  # bytes read at a time from a Unix socket
 _MOST_DESCRIPTORS = 16  # that indiserver sends with one element
+_GATHERED = 1 << 14  # bytes that are sent without waiting for the loop's next turn
 _MOST_ANSWERS = 1 << 20  # bytes that may wait for a server which asks and does not read
 _CLOSE_ON_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
@@ -55,7 +56,8 @@ class Connection(asyncio.Protocol):
         self._lost = asyncio.Event()
         self._writable = asyncio.Event()
         self._writable.set()
-        self._written = 0  # bytes that were given to the transport
+        self._sent = 0  # bytes that were to be sent
+        self._gathered: bytearray | None = None  # those that wait for the loop's next turn, in a row of them
         self._unread = 0  # bytes of answers since the server last took something
         self._fault: Exception | None = None
         self.last_received = time.monotonic()
@@ -89,7 +91,7 @@ class Connection(asyncio.Protocol):
             self._receiver.messages_received(report)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._transport = None
+        self._transport = self._gathered = None
         self._stop_reading()
         self._descriptors.close()
         self._lost.set()
@@ -152,22 +154,44 @@ class Connection(asyncio.Protocol):
     @property
     def untaken(self) -> int:
         """Bytes of what was sent that wait for the server to take what was before them."""
-        return self._transport.get_write_buffer_size() if self._transport is not None else 0
+        if self._transport is None:
+            return 0
+        return self._transport.get_write_buffer_size() + len(self._gathered or b"")
 
     @property
     def taken(self) -> int:
         """Bytes of what was sent that do not wait any more."""
-        return self._written - self.untaken
+        return self._sent - self.untaken
 
     def send(self, pieces: Iterable[bytes]) -> None:
-        """Queue the bytes of one message; nothing if the connection is over. Never blocks."""
+        """Queue the bytes of one message; nothing if the connection is over. Never blocks.
+
+        The first in a turn of the loop goes out at once, small ones that follow it in the same turn go
+        together when that ends: each time that the system is asked costs more than making a command.
+        """
         for piece in pieces:
-            if not self.open:
+            transport = self._transport
+            if transport is None or transport.is_closing():
                 return
-            assert self._transport is not None
-            self._written += len(piece)
-            # one by one: writelines never says that the server is slow, in Python 3.12 and 3.13.0
-            self._transport.write(piece)
+            self._sent += len(piece)
+            if self._gathered is None:
+                self._gathered = bytearray()
+                asyncio.get_running_loop().call_soon(self._turn_ends)
+                # one by one: writelines never says that the server is slow, in Python 3.12 and 3.13.0
+                transport.write(piece)
+                continue
+            self._gathered += piece
+            if len(self._gathered) >= _GATHERED:
+                self._send_gathered()
+
+    def _turn_ends(self) -> None:
+        self._send_gathered()
+        self._gathered = None
+
+    def _send_gathered(self) -> None:
+        if self._gathered and self._transport is not None:
+            gathered, self._gathered = self._gathered, bytearray()
+            self._transport.write(gathered)
 
     def answer(self, data: bytes) -> None:
         """As `send`, for what the server makes us send: there is a bound to how much of it may wait."""
@@ -200,6 +224,7 @@ class Connection(asyncio.Protocol):
 
     def close(self) -> None:
         """End it once the server has taken what was sent."""
+        self._send_gathered()
         if self._transport is not None:
             self._transport.close()
 

@@ -39,6 +39,9 @@ _SCAN = re.compile(
     re.IGNORECASE,
 )
 _DIGIT = re.compile(r"\d")
+# What nearly all numbers are that are sent, and need no second look.
+_MANY = 10**15
+_SHORT_DECIMAL = re.compile(r"[+-]?[0-9]{1,60}(?:\.[0-9]{0,60})?")
 _PLAIN_DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
@@ -148,7 +151,12 @@ def number_text(value: int | float | str) -> str:
         ValueError: if the text is not a number, or the number is not finite.
     """
     if isinstance(value, str):
-        text, number = value.strip(), read_number(value)
+        text = value.strip()
+        if _SHORT_DECIMAL.fullmatch(text):
+            return text
+        number = read_number(value)
+    elif type(value) is int and abs(value) < _MANY:
+        return str(value)
     elif isinstance(value, (numbers.Real, Decimal)) and not isinstance(value, bool):
         number = _as_float(value)
         text = str(int(value)) if isinstance(value, numbers.Integral) else ""

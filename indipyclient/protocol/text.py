@@ -19,6 +19,7 @@ _CONTROL_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\uff
 _CONTROL_IN_ATTRIBUTE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _BLANK_IN_ATTRIBUTE = re.compile(r"\r\n|[\t\n\r]")
 _SPECIAL = re.compile(r"""[&<>'"]""")
+_HARMLESS = re.compile(r"[ !#-%(-;=?-~]*")  # what stands anywhere as it is: ASCII without the special ones
 _ESCAPES = {character: f"&{name};" for name, character in _NAMED.items()}
 
 
@@ -53,6 +54,8 @@ def _one_line(text: str) -> str:
 
 def escape(text: str, attribute: bool = False) -> str:
     """Text for the wire: five named entities, no character references (libindi knows none), no controls."""
+    if _HARMLESS.fullmatch(text):
+        return text
     text = _one_line(text) if attribute else _CONTROL_IN_TEXT.sub("", text)
     return _SPECIAL.sub(lambda match: _ESCAPES[match[0]], text)
 

@@ -58,6 +58,6 @@ def format_timestamp(stamp: datetime) -> str:
 
     A naive `stamp` is taken for UTC, as 0.9 did; an aware one is converted.
     """
-    if stamp.tzinfo is not None:
+    if stamp.tzinfo is not None and stamp.tzinfo is not timezone.utc:
         stamp = stamp.astimezone(timezone.utc).replace(tzinfo=None)
-    return stamp.isoformat(sep="T", timespec="microseconds")
+    return stamp.isoformat(sep="T", timespec="microseconds").removesuffix("+00:00")

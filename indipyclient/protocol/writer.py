@@ -8,6 +8,7 @@ white space in attributes as spaces, base64 on one line with the exact ``size`` 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from .blobs import encode_base64
 from .messages import (
@@ -42,13 +43,12 @@ def encode(message: Message) -> bytes:
 def encode_pieces(message: Message) -> Iterator[bytes]:
     """As `encode`, in pieces, so that a large BLOB is not held twice."""
     if isinstance(message, DefVector):
-        yield from _vector("def", message, _def_attributes(message), _def_members(message))
-    elif isinstance(message, SetVector):
-        yield from _vector("set", message, _set_attributes(message), _one_members(message))
-    elif isinstance(message, NewVector):
-        yield from _vector("new", message, {"timestamp": _stamp(message)}, _one_members(message))
-    else:
-        yield _simple(message).encode() + b"\n"
+        return _vector("def", message, _def_attributes(message), _def_members(message))
+    if isinstance(message, SetVector):
+        return _vector("set", message, _set_attributes(message), _one_members(message))
+    if isinstance(message, NewVector):
+        return _vector("new", message, {"timestamp": _stamp(message)}, _one_members(message))
+    return iter((_simple(message).encode() + b"\n",))
 
 
 def _simple(message: Message) -> str:
@@ -73,13 +73,11 @@ def _vector(
     verb: str,
     message: DefVector | SetVector | NewVector,
     attributes: dict[str, str | None],
-    members: Iterable[Iterable[bytes]],
+    members: Iterable[bytes],
 ) -> Iterator[bytes]:
     tag = f"{verb}{message.kind}Vector"
-    yield _tag(tag, {"device": message.device, "name": message.name, **attributes}).encode()
-    for pieces in members:
-        yield from pieces
-    yield f"</{tag}>\n".encode()
+    start = _tag(tag, {"device": message.device, "name": message.name, **attributes})
+    return chain((start.encode(),), members, (f"</{tag}>\n".encode(),))
 
 
 def _def_attributes(message: DefVector) -> dict[str, str | None]:
@@ -112,24 +110,29 @@ def _seconds(seconds: float) -> str:
     return repr(seconds).removesuffix(".0")
 
 
-def _def_members(message: DefVector) -> Iterator[Iterable[bytes]]:
+def _def_members(message: DefVector) -> Iterator[bytes]:
     tag = f"def{message.kind}"
     for member in message.members:
         attributes: dict[str, str | None] = {"name": member.name, "label": member.label}
         if message.kind == "Number":
             attributes |= {key: getattr(member, key) for key in ("format", "min", "max", "step")}
-        yield (f"{_tag(tag, attributes)}{escape(member.value)}</{tag}>".encode(),)
+        yield f"{_tag(tag, attributes)}{escape(member.value)}</{tag}>".encode()
 
 
-def _one_members(message: SetVector | NewVector) -> Iterator[Iterable[bytes]]:
-    for member in message.members:
-        yield _one_blob(member) if isinstance(member, OneBLOB) else _one_member(message.kind, member)
+def _one_members(message: SetVector | NewVector) -> Iterable[bytes]:
+    if message.kind == "BLOB":
+        return chain.from_iterable(_one_blob(blob) for blob in message.members if isinstance(blob, OneBLOB))
+    tag = f"one{message.kind}"
+    members = [_one_member(tag, one) for one in message.members if isinstance(one, OneMember)]
+    return ("".join(members).encode(),)
 
 
-def _one_member(kind: str, member: OneMember) -> Iterator[bytes]:
-    attributes: dict[str, str | None] = {"name": member.name}
-    attributes |= dict(zip(("min", "max", "step"), member.limits or (), strict=False))
-    yield f"{_tag(f'one{kind}', attributes)}{escape(member.value)}</one{kind}>".encode()
+def _one_member(tag: str, member: OneMember) -> str:
+    name, value, limits = member
+    if limits is not None:
+        given = {"name": name, **dict(zip(("min", "max", "step"), limits, strict=True))}
+        return f"{_tag(tag, given)}{escape(value)}</{tag}>"
+    return f'<{tag} name="{escape(name, attribute=True)}">{escape(value)}</{tag}>'
 
 
 def _one_blob(member: OneBLOB) -> Iterator[bytes]:
@@ -153,9 +156,9 @@ def _tag(
     name: str, attributes: dict[str, str | None], end: str = "", order: Iterable[str] | None = None
 ) -> str:
     """A start tag, or with `end` ``"/"`` an empty element. Attributes that are None are left out."""
-    texts = (
+    texts = [
         f' {key}="{escape(value, attribute=True)}"'
         for key in order or attributes
         if (value := attributes[key]) is not None
-    )
+    ]
     return f"<{name}{''.join(texts)}{end}>"

@@ -33,14 +33,14 @@ def find_vector(snap: Snap, devicename: str, vectorname: str) -> SnapVector:
         UnknownDevice, UnknownVector: with the names that are near, or known.
     """
     device = snap.data.get(devicename) if isinstance(devicename, str) else None
+    vector = device.data.get(vectorname) if device is not None and isinstance(vectorname, str) else None
+    if vector is not None and vector.enable:  # and so the device, which is while any of its vectors is
+        return vector
     if device is None or not device.enable:
         known = [name for name, device in snap.items() if device.enable]
         raise UnknownDevice("device", devicename, known)
-    vector = device.data.get(vectorname) if isinstance(vectorname, str) else None
-    if vector is None or not vector.enable:
-        known = [name for name, vector in device.items() if vector.enable]
-        raise UnknownVector(f"vector of {devicename!r}", vectorname, known)
-    return vector
+    known = [name for name, vector in device.items() if vector.enable]
+    raise UnknownVector(f"vector of {devicename!r}", vectorname, known)
 
 
 def new_vector(
@@ -126,15 +126,13 @@ def _switch(vector: SnapVector, name: str, value: object) -> str:
 
 def _numbers(vector: SnapVector, members: Mapping[str, Any]) -> Iterator[OneMember]:
     for name, text in vector.items():
-        if name in members:
-            try:
-                yield OneMember(name, number_text(members[name]))
-            except (ValueError, TypeError) as error:
-                raise InvalidValue(f"number {name!r} of {_where(vector)}: {error}") from error
-        else:
-            # a value that the device itself gave as nonsense is not sent back to it
-            with contextlib.suppress(ValueError):
-                yield OneMember(name, number_text(text))
+        try:
+            sent = number_text(members.get(name, text))
+        except (ValueError, TypeError) as error:
+            if name not in members:
+                continue  # a value that the device itself gave as nonsense is not sent back to it
+            raise InvalidValue(f"number {name!r} of {_where(vector)}: {error}") from error
+        yield OneMember(name, sent)
 
 
 def _texts(vector: SnapVector, members: Mapping[str, Any]) -> Iterator[OneMember]:
