@@ -1,8 +1,8 @@
-"""Whole elements of a plain structure, taken apart with few calls: definitions, mostly.
+"""Whole elements of a plain structure, taken apart with few calls: definitions and messages, mostly.
 
 What comes out is what the scanner collects tag by tag, ready for `reader.read_element`. Nothing is decided
-here about meaning. Anything unusual (entities, comments, elements within members, characters that
-have to be cleaned) makes it None, and the scanner takes its usual way, with the same result.
+here about meaning. Anything unusual (comments, elements within members, characters that have to be
+cleaned) makes it None, and the scanner takes its usual way, with the same result.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 
 from .messages import KINDS
 from .reader import Child, Element
+from .text import clean_attribute
 
 __all__ = ["PlainElements"]
 
@@ -24,6 +25,7 @@ _TAGS = {
 }
 # What stands around the values of attributes: names, and at the end nothing or the slash of an empty element.
 _NAME = re.compile(r"\s*([A-Za-z_][\w.:-]*)\s*=\s*", re.ASCII)
+_EMPTY = ("message", "delProperty")
 _MOST_SHAPES = 500
 
 
@@ -42,6 +44,9 @@ class PlainElements:
         """The element that begins at `start`, and where it ends; None if it is not whole and plain."""
         begin = text.find(">", start, text.find("<", start + 1))
         tag, _, attributes = text[start + 1 : max(begin, start)].partition(" ")
+        if tag in _EMPTY:
+            read, empty = self._attributes(attributes)
+            return (Element(tag, read), begin + 1) if read and empty else None
         closing = f"</{tag}>"
         if tag not in _CHILDREN or (end := text.find(closing, begin)) < 0:
             return None
@@ -69,9 +74,10 @@ class PlainElements:
         parts = text.split('"')
         around = tuple(parts[0::2])
         names = self._shapes.get(around) or self._read_names(around)
-        if not names or len(parts) != 2 * len(names) + 1 or not text.isprintable() or "&" in text:
+        if not names or len(parts) != 2 * len(names) + 1 or not text.isprintable():
             return {}, False
-        return dict(zip(names, parts[1::2])), around[-1] == "/"  # noqa: B905 - just as many
+        values = map(clean_attribute, parts[1::2]) if "&" in text else parts[1::2]
+        return dict(zip(names, values)), around[-1] == "/"  # noqa: B905 - just as many
 
     def _read_names(self, around: tuple[str, ...]) -> tuple[str, ...]:
         *names, end = around

@@ -1,4 +1,4 @@
-"""The one shortcut: runs of whole, plain ``set...Vector`` elements, read with few calls for each.
+"""The one shortcut: runs of whole, plain elements, above all ``set...Vector``, read with few calls for each.
 
 Nearly all of a running instrument's traffic is updates written by libindi or Python drivers in one
 plain shape, and of one property they differ in little but the values. For these, and for nothing
@@ -34,7 +34,7 @@ _ENTRY = 200  # what keeping something takes beside its text
 _PLAIN = r'[^"<>&\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]'
 _SECONDS = r"[0-9]{1,9}(?:\.[0-9]+)?"
 _NAME = rf"(?=\S){_PLAIN}+(?<=\S)"  # nothing to strip
-_STARTS = (b"<set", b"<def")
+_STARTS = (b"<set", b"<def", b"<message ", b"<delProperty ")
 _STAMP = ' timestamp="'
 _HEAD = re.compile(
     rf'<set(Number|Switch|Text|Light)Vector device="({_NAME})" name="({_NAME})"'
@@ -131,17 +131,20 @@ class Shortcut:
 
     def _look_at(self, buffer: bytearray, start: int) -> None:
         """Decode what may be whole elements."""
-        end = buffer.rfind(b"Vector>", start, start + self._limit) + 7
-        self._text = _decode(buffer[start:end]) if end >= 7 else ""
+        stop = start + self._limit
+        end = buffer.rfind(b"Vector>", start, stop) + 7
+        if end < 7:
+            end = buffer.rfind(b"/>", start, stop) + 2
+        self._text = _decode(buffer[start:end]) if end > start else ""
         self._at, self._byte = 0, start
-        self._end = end if end >= 7 else start + self._limit - 7
+        self._end = end if end > start else stop - 7
 
     def _move(self, characters: int, byte: int) -> None:
         self._at += characters
         self._byte = byte
 
     def _element(self, text: str, start: int, out: list[Message]) -> int:
-        """Read a definition, or an update that is less plain; return where it ends, or `start`."""
+        """Read a definition, a message, or an update that is less plain; return where it ends, or `start`."""
         found = self._elements.read(text, start)
         if found is None:
             return start

@@ -74,6 +74,10 @@ _PLAIN = [
     b'<defNumber name="b" label="B" format="%g" min="" max="0" step="0">x</defNumber>\n</defNumberVector>\n',
     b'<defBLOBVector device="D" name="B" label="l" group="g" state="Ok" perm="ro">'
     b'<defBLOB name="x" label="y"/><defBLOB name="z"></defBLOB></defBLOBVector>',
+    b'<message device="D" timestamp="2024-01-02T03:04:05" message="[INFO] slewing."/>\n',
+    b'<message device="D" message="a &lt;b&gt; &quot;c&quot; &#65; &x;"/>\n',
+    b'<delProperty device="D" name="N" timestamp="2024-01-02T03:04:05"/>\n',
+    b'<delProperty device="D" name=" "/>',
 ]
 
 
