@@ -2,20 +2,22 @@
 
 A client may know thousands of properties and gets thousands of updates a second, each of which
 makes a new map with one entry replaced. Copying a dict of 5000 entries takes 12 us, replacing an
-entry here under 1 us at any size. Persistent hash tries do that too, but keep no order, and
+entry here 1 to 2 us at any size. Persistent hash tries do that too, but keep no order, and
 users see properties in the order in which the server defined them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, islice
+from itertools import chain, islice, zip_longest
 from typing import Any, Generic, TypeVar
 
 __all__ = ["FrozenMap"]
 
 V = TypeVar("V")
-_WIDTH = 64
+_BITS = 5
+_WIDTH = 1 << _BITS
+_LAST = _WIDTH - 1
 _NOTHING = object()
 _new = object.__new__
 
@@ -23,31 +25,41 @@ _new = object.__new__
 class FrozenMap(Mapping[str, V], Generic[V]):
     """Names to values, in order of first insertion. Any thread may read it at any time.
 
-    The values stand in tuples of `_WIDTH`; the names and the index from name to place are shared by
-    all maps of one family and only ever appended to, so a map ignores places beyond its own length.
-    A family whose names are a tuple does not grow.
-    Appending (the writer's side: `set` and `update`) is for one thread at a time.
+    The values stand in a tree of tuples of up to `_WIDTH`, as high as it has to be: the bits of a place
+    tell the way to it, in the root from `_shift` on. Wider ones would be fewer, but to replace one value
+    a tuple of each level is copied, and Python's garbage collector looks at all that is in the copies.
+
+    The names and the index from name to place are shared by all maps of one family and only ever
+    appended to, so a map ignores places beyond its own length. A family whose names are a tuple does
+    not grow. Appending (the writer's side: `set` and `update`) is for one thread at a time.
     """
 
-    __slots__ = ("_chunks", "_index", "_length", "_names")
+    __slots__ = ("_index", "_length", "_names", "_root", "_shift")
 
     _index: dict[str, int]
     _names: Sequence[str]
-    _chunks: tuple[tuple[V, ...], ...]
+    _root: tuple[Any, ...]
+    _shift: int
     _length: int
 
     def __init__(self, entries: Iterable[tuple[str, V]] = ()) -> None:
         values = dict(entries)
         self._names = list(values)
-        self._index = dict(zip(values, range(len(values))))  # noqa: B905 - just as many
-        self._chunks = _chunked(tuple(values.values()))
+        self._index = {name: place for place, name in enumerate(values)}
+        self._root, self._shift = _tree(tuple(values.values()))
         self._length = len(values)
+
+    @classmethod
+    def of_family(cls, index: dict[str, int], names: tuple[str, ...], values: tuple[V, ...]) -> FrozenMap[V]:
+        """A map of names to values in their order; `index`, from name to place, is kept as it is."""
+        return _made(index, names, *_tree(values), len(values))
 
     def __getitem__(self, name: str) -> V:
         place = self._index[name]
         if place >= self._length:
             raise KeyError(name)
-        return self._chunks[place // _WIDTH][place % _WIDTH]
+        value: V = self._at(place)
+        return value
 
     def __iter__(self) -> Iterator[str]:
         return islice(self._names, self._length)
@@ -66,58 +78,55 @@ class FrozenMap(Mapping[str, V], Generic[V]):
 
     def in_order(self) -> Iterator[V]:
         """The values in the order of the names, without building a view."""
-        return chain.from_iterable(self._chunks)
+        values: Iterator[Any] = iter(self._root)
+        for _ in range(0, self._shift, _BITS):
+            values = chain.from_iterable(values)
+        return values
 
     def get(self, name: str, default: Any = None) -> Any:
         """The value of `name`, or `default`."""
         place = self._index.get(name, self._length)
-        return self._chunks[place // _WIDTH][place % _WIDTH] if place < self._length else default
+        return self._at(place) if place < self._length else default
 
-    @classmethod
-    def of_family(cls, index: dict[str, int], names: tuple[str, ...], values: tuple[V, ...]) -> FrozenMap[V]:
-        """A map of names to values in their order; `index`, from name to place, is kept as it is."""
-        return cls._make(index, names, _chunked(values), len(values))
+    def _at(self, place: int) -> Any:
+        row, shift = self._root, self._shift
+        while shift:
+            row = row[place >> shift & _LAST]
+            shift -= _BITS
+        return row[place & _LAST]
 
     def set(self, name: str, value: V) -> FrozenMap[V]:
         """This map with one entry replaced, or appended."""
         place = self._index.get(name, self._length)
         if place >= self._length:
             return self.update(((name, value),))
-        number = place // _WIDTH
-        chunks = list(self._chunks)
-        chunk = list(chunks[number])
-        chunk[place % _WIDTH] = value
-        chunks[number] = tuple(chunk)
-        made: FrozenMap[V] = _new(FrozenMap)
+        made: FrozenMap[V] = _new(FrozenMap)  # here, without a call: this is the hot end of every update
         made._index = self._index
         made._names = self._names
-        made._chunks = tuple(chunks)
+        made._root = _replaced(self._root, self._shift, place, value)
+        made._shift = self._shift
         made._length = self._length
         return made
 
     def update(self, entries: Iterable[tuple[str, V]]) -> FrozenMap[V]:
         """This map with entries replaced, or appended in their order."""
-        index, names, length = self._index, self._names, self._length
-        chunks: list[Any] = list(self._chunks)
-        opened = set()  # numbers of the chunks that are lists for now
+        index, names, root, shift, length = self._index, self._names, self._root, self._shift, self._length
         for name, value in entries:
             place = index.get(name, length)
-            if place >= length:
-                if type(names) is not list or len(names) != length:
-                    # not the newest of the family, or of one that does not grow: it founds one of its own
-                    names = list(names[:length])
-                    index = {known: place for place, known in enumerate(names)}
-                names.append(name)
-                place = index[name] = length
-                length += 1
-            number, offset = place // _WIDTH, place % _WIDTH
-            if number not in opened:
-                opened.add(number)
-                chunks[number : number + 1] = (list(chunks[number]) if number < len(chunks) else [],)
-            chunks[number][offset : offset + 1] = (value,)
-        for number in opened:
-            chunks[number] = tuple(chunks[number])
-        return self._make(index, names, tuple(chunks), length)
+            if place < length:
+                root = _replaced(root, shift, place, value)
+                continue
+            if not isinstance(names, list) or len(names) != length:
+                # of a family that does not grow, or not the newest of one: it founds its own
+                names = list(names[:length])
+                index = {known: place for place, known in enumerate(names)}
+            names.append(name)
+            index[name] = length
+            if length >> shift > _LAST:
+                root, shift = (root,), shift + _BITS
+            root = _appended(root, shift, length, value)
+            length += 1
+        return _made(index, names, root, shift, length)
 
     def differing(self, older: FrozenMap[V]) -> Iterator[str]:
         """Names whose value is not the same object in `older`, or that only one of the two has.
@@ -128,28 +137,63 @@ class FrozenMap(Mapping[str, V], Generic[V]):
             yield from (name for name in self if older.get(name, _NOTHING) is not self[name])
             yield from (name for name in older if name not in self)
             return
-        for number in range(max(len(self._chunks), len(older._chunks))):
-            mine, theirs = _nth(self._chunks, number, ()), _nth(older._chunks, number, ())
-            if mine is theirs:
-                continue
-            for offset in range(max(len(mine), len(theirs))):
-                if _nth(mine, offset) is not _nth(theirs, offset):
-                    yield self._names[number * _WIDTH + offset]
-
-    @classmethod
-    def _make(
-        cls, index: dict[str, int], names: Sequence[str], chunks: tuple[tuple[V, ...], ...], length: int
-    ) -> FrozenMap[V]:
-        made = cls.__new__(cls)
-        made._index, made._names, made._chunks, made._length = index, names, chunks, length
-        return made
+        shift = max(self._shift, older._shift)
+        for place in _differing(_raised(self, shift), _raised(older, shift), shift):
+            yield self._names[place]
 
 
-def _chunked(values: tuple[V, ...]) -> tuple[tuple[V, ...], ...]:
-    if 0 < len(values) <= _WIDTH:
-        return (values,)
-    return tuple(values[start : start + _WIDTH] for start in range(0, len(values), _WIDTH))
+def _made(
+    index: dict[str, int], names: Sequence[str], root: tuple[Any, ...], shift: int, length: int
+) -> FrozenMap[Any]:
+    made: FrozenMap[Any] = _new(FrozenMap)
+    made._index, made._names, made._root, made._shift, made._length = index, names, root, shift, length
+    return made
 
 
-def _nth(row: tuple[Any, ...], place: int, default: Any = _NOTHING) -> Any:
-    return row[place] if place < len(row) else default
+def _tree(row: tuple[Any, ...]) -> tuple[tuple[Any, ...], int]:
+    """The root of a tree of these values, and its shift."""
+    shift = 0
+    while len(row) > _WIDTH:
+        row = tuple([row[start : start + _WIDTH] for start in range(0, len(row), _WIDTH)])
+        shift += _BITS
+    return row, shift
+
+
+def _replaced(row: tuple[Any, ...], shift: int, place: int, value: Any) -> tuple[Any, ...]:
+    """A tree with another value at a place."""
+    cells = list(row)
+    if shift:
+        number = place >> shift & _LAST
+        cells[number] = _replaced(cells[number], shift - _BITS, place, value)
+    else:
+        cells[place & _LAST] = value
+    return tuple(cells)
+
+
+def _appended(row: tuple[Any, ...], shift: int, place: int, value: Any) -> tuple[Any, ...]:
+    """A tree that is not full with one value more, at the place that follows the last."""
+    if shift == 0:
+        return (*row, value)
+    number = place >> shift & _LAST
+    below = row[number] if number < len(row) else ()
+    return (*row[:number], _appended(below, shift - _BITS, place, value))
+
+
+def _raised(tree: FrozenMap[Any], shift: int) -> tuple[Any, ...]:
+    """The root of a tree made as high as another one."""
+    root = tree._root
+    for _ in range(tree._shift, shift, _BITS):
+        root = (root,)
+    return root
+
+
+def _differing(mine: tuple[Any, ...], theirs: tuple[Any, ...], shift: int, first: int = 0) -> Iterator[int]:
+    """Places at which two trees of the same height have not the same object; theirs begin with `first`."""
+    missing: Any = () if shift else _NOTHING
+    for number, (one, other) in enumerate(zip_longest(mine, theirs, fillvalue=missing)):
+        if one is not other:
+            place = first + (number << shift)
+            if shift:
+                yield from _differing(one, other, shift - _BITS, place)
+            else:
+                yield place
