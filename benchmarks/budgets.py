@@ -59,36 +59,6 @@ def _beyond_receiving(row: Row, results: Results) -> bool:
     return ours is not None and alone is not None and ours - alone < 1
 
 
-def _blobs(size: int) -> Budget:
-    return Budget(
-        f"{size} MiB BLOBs over TCP, payload in MB per s",
-        ("blobs", f"{size} MiB", "MB per s"),
-        "4 x 0.9.4",
-        times_better(4),
-        "The kernel's copying and decoding, each about half of the client's processor time, and the server.",
-    )
-
-
-def _snapshots(size: int) -> Budget:
-    return Budget(
-        f"snapshots delivered per s, {size} properties known",
-        ("snapshots", f"{size} known", "snapshots per s"),
-        "20 000",
-        at_least(20_000),
-        "As for updates, and two threads that take turns in the interpreter.",
-    )
-
-
-def _trips(kind: str, limit: float, limits: str) -> Budget:
-    return Budget(
-        f"command to answer, {kind}, median in ms",
-        ("round_trip", kind, "median ms"),
-        f"under {limit:g}",
-        at_most(limit),
-        limits,
-    )
-
-
 _WAKE_UP = "Four wake-ups of threads and processes, one of them the server's."
 
 BUDGETS = [
@@ -99,9 +69,16 @@ BUDGETS = [
         times_better(3),
         "The interpreter: reading, checking and telling an update is some 100 function calls.",
     ),
-    _snapshots(10),
-    _snapshots(1000),
-    _snapshots(5000),
+    *(
+        Budget(
+            f"snapshots delivered per s, {size} properties known",
+            ("snapshots", f"{size} known", "snapshots per s"),
+            "20 000",
+            at_least(20_000),
+            "As for updates, and two threads that take turns in the interpreter.",
+        )
+        for size in (10, 1000, 5000)
+    ),
     Budget(
         "growth of the processor time of one, from 10 to 5000 properties",
         ("snapshots", "5000 known", "processor us per snapshot"),
@@ -110,11 +87,22 @@ BUDGETS = [
         "Python's garbage collector, which looks at all there is now and then; without it, no growth.",
         _growth,
     ),
-    _trips("queue.Queue", 1, _WAKE_UP),
-    _trips("SimpleQueue", 1, _WAKE_UP),
-    _trips("asyncio.Queue", 1, "One thread and the server's process."),
-    _trips("Mailbox", 1, _WAKE_UP),
-    _trips("deque", 4, "A bare deque cannot be waited on: it is looked at every 2 ms."),
+    *(
+        Budget(
+            f"command to answer, {kind}, median in ms",
+            ("round_trip", kind, "median ms"),
+            f"under {limit}",
+            at_most(limit),
+            limits,
+        )
+        for kind, limit, limits in (
+            ("queue.Queue", 1, _WAKE_UP),
+            ("SimpleQueue", 1, _WAKE_UP),
+            ("asyncio.Queue", 1, "One thread and the server's process."),
+            ("Mailbox", 1, _WAKE_UP),
+            ("deque", 4, "A bare deque cannot be waited on: it is looked at every 2 ms."),
+        )
+    ),
     Budget(
         "wake-ups per s at rest",
         ("idle", "queue.Queue", "wake-ups per s"),
@@ -122,8 +110,17 @@ BUDGETS = [
         at_most(3),
         "The look at whether the program's main thread has ended, twice a second.",
     ),
-    _blobs(16),
-    _blobs(64),
+    *(
+        Budget(
+            f"{size} MiB BLOBs over TCP, payload in MB per s",
+            ("blobs", f"{size} MiB", "MB per s"),
+            "4 x 0.9.4",
+            times_better(4),
+            "The kernel's copying and decoding, each about half of the client's processor time, and the "
+            "server.",
+        )
+        for size in (16, 64)
+    ),
     Budget(
         "longest stop of another thread while 64 MiB BLOBs arrive, in ms",
         ("blobs", "64 MiB", "longest stop ms"),

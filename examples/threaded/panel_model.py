@@ -24,6 +24,14 @@ from indipyclient.queclient import QueClient
 
 STATES = ("Idle", "Ok", "Busy", "Alert")  # from good to bad
 EXPOSURE = "CCD_EXPOSURE"
+TURN = 0.008  # seconds that the tree may take at a time
+
+# of states, of the connection, and of what became of commands
+OK, BUSY, ALERT, IDLE = "#43c678", "#f2b134", "#f2545b", "#7d8899"
+COLOURS = {"Idle": IDLE, "Ok": OK, "Busy": BUSY, "Alert": ALERT}
+COLOURS |= {"connecting": BUSY, "connected": OK, "lost": ALERT}
+COLOURS |= {"sending": BUSY, "refused": ALERT, "TimeOut": ALERT}
+WORDS = {"Ok": "done", "Busy": "at work", "Alert": "failed", "TimeOut": "no answer"}
 
 
 def arguments(description):
@@ -97,6 +105,10 @@ class Outcome:
     state: str = "sending"
     text: str = ""
 
+    def __str__(self):
+        word = WORDS.get(self.state, self.state)
+        return f"{word}: {self.text}" if self.text else word
+
     @property
     def done(self):
         return self.state not in ("sending", "Busy")
@@ -143,6 +155,23 @@ class Panel:
         self._unfinished = [*(one for one in self._unfinished if not one.done), outcome]
         self._commands.put((device, vector, members))
         return outcome
+
+    def toggle(self, device, vector, switch):
+        """Press a switch, as its vector has it: the other way, or On if that takes another one Off."""
+        found = self.vector(device, vector)
+        if found is not None:
+            on = found.rule == "OneOfMany" or found[switch] != "On"
+            self.send(device, vector, {switch: "On" if on else "Off"})
+
+    def choose(self, key):
+        """Have the number of a row plotted, if it has one; return the property to edit there, or None."""
+        kind, device, *names = key
+        if kind not in ("vector", "member"):
+            return (device, "CONNECTION") if self.vector(device, "CONNECTION") is not None else None
+        vector = self.vector(device, names[0])
+        if vector is not None and vector.vectortype == "NumberVector":
+            self.history.choose(vector, vector.member(names[-1] if kind == "member" else next(iter(vector))))
+        return device, names[0]
 
     def connect_all(self):
         """Switch on every device that is not connected yet."""

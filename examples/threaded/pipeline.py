@@ -57,7 +57,7 @@ def picture(image):
     """Grey from the sky up, stretched so that faint stars are seen beside bright ones."""
     level, noise = sky(image)
     light = np.arcsinh(np.clip((image - level) / (5 * noise + 0.01), 0, 1000))
-    return Image.fromarray((255 * light / max(light.max(), 1)).astype(np.uint8))
+    return Image.fromarray((light / max(light.max(), 1) * 255).astype(np.uint8))
 
 
 def expose(args, txque, rxque, frames):

@@ -12,7 +12,19 @@ import signal
 import sys
 import time
 
-from panel_model import STRETCHES, Darkroom, Observatory, Panel, arguments, keep_window_quick, shown
+from panel_model import (
+    ALERT,
+    COLOURS,
+    OK,
+    STRETCHES,
+    TURN,
+    Darkroom,
+    Observatory,
+    Panel,
+    arguments,
+    keep_window_quick,
+    shown,
+)
 
 from indipyclient.gui.qt import deliver
 
@@ -25,12 +37,6 @@ Qt, QColor, QPointF, QRectF = QtCore.Qt, QtGui.QColor, QtCore.QPointF, QtCore.QR
 
 BACK, PANE, RAISED, LINE = "#12161d", "#1a202a", "#262f3d", "#2f3a4a"
 TEXT, DIM, ACCENT, DARK = "#dce3ec", "#8694a8", "#5aa9f7", "#08131f"
-OK, BUSY, ALERT, IDLE = "#43c678", "#f2b134", "#f2545b", "#7d8899"
-COLOURS = {"Idle": IDLE, "Ok": OK, "Busy": BUSY, "Alert": ALERT}
-COLOURS |= {"connecting": BUSY, "connected": OK, "lost": ALERT}
-COLOURS |= {"sending": BUSY, "refused": ALERT, "TimeOut": ALERT}
-WORDS = {"Ok": "done", "Busy": "at work", "Alert": "failed", "TimeOut": "no answer"}
-TURN = 0.008  # seconds that the tree may take at a time
 
 STYLE = f"""
 * {{ color: {TEXT}; font-size: 13px; outline: none; }}
@@ -282,12 +288,9 @@ class Editor(Pane):
 
     def _show_outcome(self):
         outcome = self._panel.outcomes.get(self._key)
-        text = ""
         if outcome is not None:
-            word = WORDS.get(outcome.state, outcome.state)
-            text = f"●  {word}: {outcome.text}" if outcome.text else f"●  {word}"
             self.outcome.setStyleSheet(f"color: {COLOURS[outcome.state]}")
-        self.outcome.setText(text[:200])
+        self.outcome.setText("" if outcome is None else f"●  {outcome}"[:200])
 
     def _make_form(self, vector):
         self.entries, self.values, self._written = {}, {}, {}
@@ -325,8 +328,7 @@ class Editor(Pane):
         grid.addWidget(button, number // 3, number % 3)
 
     def _toggle(self, name):
-        on = self._vector.rule == "OneOfMany" or self._vector[name] != "On"
-        self._panel.send(*self._key, {name: "On" if on else "Off"})
+        self._panel.toggle(*self._key, name)
         self._show_outcome()
 
     def _send(self):
@@ -402,7 +404,7 @@ class Camera(Pane):
             self._darkroom.develop(device, member)
         if self.outcome is not None and self.outcome.done:
             if self.outcome.state != "Ok":
-                self._say(f"{WORDS.get(self.outcome.state, self.outcome.state)}: {self.outcome.text}", ALERT)
+                self._say(str(self.outcome), ALERT)
             self.outcome = None
         self.tick()
 
@@ -625,19 +627,8 @@ class Window(QtWidgets.QMainWindow):
             part.tick()
 
     def _on_select(self, item):
-        if item is None:
-            return
-        kind, device, *names = item.key
-        if kind in ("vector", "member"):
-            self.editor.choose((device, names[0]))
-            self._plot(device, *names)
-        elif self.panel.vector(device, "CONNECTION") is not None:
-            self.editor.choose((device, "CONNECTION"))
-
-    def _plot(self, device, name, member=None):
-        vector = self.panel.vector(device, name)
-        if vector is not None and vector.vectortype == "NumberVector":
-            self.panel.history.choose(vector, vector.member(member or next(iter(vector))))
+        if item is not None and (path := self.panel.choose(item.key)) is not None:
+            self.editor.choose(path)
             self.plot.refresh()
 
 

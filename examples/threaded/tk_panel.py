@@ -11,26 +11,23 @@ import time
 import tkinter as tk
 from tkinter import font, ttk
 
-from panel_model import STRETCHES, Darkroom, Observatory, Panel, arguments, keep_window_quick, shown
+from panel_model import (
+    COLOURS,
+    STRETCHES,
+    TURN,
+    Darkroom,
+    Observatory,
+    Panel,
+    arguments,
+    keep_window_quick,
+    shown,
+)
 from PIL import Image, ImageDraw
 
 from indipyclient.gui.tk import deliver
 
 BACK, PANE, RAISED, LINE = "#12161d", "#1a202a", "#262f3d", "#2f3a4a"
 TEXT, DIM, ACCENT = "#dce3ec", "#8694a8", "#5aa9f7"
-COLOURS = {
-    "Idle": "#7d8899",
-    "Ok": "#43c678",
-    "Busy": "#f2b134",
-    "Alert": "#f2545b",
-    "connecting": "#f2b134",
-    "connected": "#43c678",
-    "lost": "#f2545b",
-    "sending": "#f2b134",
-    "refused": "#f2545b",
-    "TimeOut": "#f2545b",
-}
-WORDS = {"Ok": "done", "Busy": "at work", "Alert": "failed", "TimeOut": "no answer"}
 SHOW_ROWS = """
 proc show_rows {tree changes} {
     foreach {item text values image} $changes {
@@ -38,7 +35,6 @@ proc show_rows {tree changes} {
     }
 }
 """
-TURN = 0.008  # seconds that the tree may take at a time
 
 
 def apply_style(root):
@@ -258,9 +254,7 @@ class Editor(ttk.Frame):
         if outcome is None:
             self.outcome["text"] = ""
             return
-        word = WORDS.get(outcome.state, outcome.state)
-        text = f"{word}: {outcome.text}" if outcome.text else word
-        self.outcome.configure(text=f"●  {text}"[:200], foreground=COLOURS[outcome.state])
+        self.outcome.configure(text=f"●  {outcome}"[:200], foreground=COLOURS[outcome.state])
 
     def _make_form(self, vector):
         if self._form is not None:
@@ -303,8 +297,7 @@ class Editor(ttk.Frame):
         button.grid(row=number // 3, column=number % 3, sticky="ew", padx=(0, 6), pady=3)
 
     def _toggle(self, name):
-        on = self._vector.rule == "OneOfMany" or self._vector[name] != "On"
-        self._panel.send(*self._key, {name: "On" if on else "Off"})
+        self._panel.toggle(*self._key, name)
         self._show_outcome()
 
     def _send(self):
@@ -398,7 +391,7 @@ class Camera(ttk.Frame):
     def _show_outcome(self):
         if self.outcome is not None and self.outcome.done:
             if self.outcome.state != "Ok":
-                self.text.configure(text=f"{self.outcome.state}: {self.outcome.text}")
+                self.text.configure(text=str(self.outcome))
             self.outcome = None
 
     def show(self, pictures, snapshot):
@@ -579,18 +572,9 @@ class Window:
 
     def _on_select(self, event):
         for item in self.tree.selection():
-            kind, device, *names = self.tree.keys[item]
-            if kind in ("vector", "member"):
-                self.editor.choose((device, names[0]))
-                self._plot(device, *names)
-            elif self.panel.vector(device, "CONNECTION") is not None:
-                self.editor.choose((device, "CONNECTION"))
-
-    def _plot(self, device, name, member=None):
-        vector = self.panel.vector(device, name)
-        if vector is not None and vector.vectortype == "NumberVector":
-            self.panel.history.choose(vector, vector.member(member or next(iter(vector))))
-            self.plot.refresh()
+            if (path := self.panel.choose(self.tree.keys[item])) is not None:
+                self.editor.choose(path)
+                self.plot.refresh()
 
 
 def main():

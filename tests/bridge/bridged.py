@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import queue
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -91,8 +90,3 @@ class Bridged:
         assert becomes_true(lambda: self.loop is not None, PATIENCE)
         assert self.loop is not None
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(PATIENCE)
-
-
-def is_mine(thread: threading.Thread) -> bool:
-    """Whether a thread is one that a client has started."""
-    return thread.name.startswith("indipyclient-")

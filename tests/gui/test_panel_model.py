@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from indipyclient.gui.batches import Batches
-from indipyclient.protocol import EnableBLOB, NewVector
+from indipyclient.protocol import EnableBLOB, NewVector, OneMember
 from tests.support.deadline import becomes_true
-from tests.support.scripted import ALL, BLOB, NUMBER, ScriptedServer, moved
+from tests.support.scripted import ALL, BLOB, NUMBER, SWITCH, ScriptedServer, moved
 
 PATIENCE = 20.0
 EXPOSURE = (
@@ -273,6 +273,32 @@ def test_a_history_keeps_one_point_for_each_tenth_of_a_second_and_the_last_value
     history = desk.panel.history
     desk.until(lambda: history.points and history.points[-1][1] == 9.5)
     assert len(history.points) < (time.monotonic() - began) / history.GRAIN + 3
+
+
+def test_choosing_a_row_plots_its_number_and_finds_what_to_edit(desk: Desk) -> None:
+    panel = desk.panel
+    desk.until(lambda: panel.vector("D", "B"))
+    assert panel.choose(("vector", "D", "S")) == ("D", "S")
+    assert panel.history.key is None
+    assert panel.choose(("vector", "D", "N")) == ("D", "N")
+    assert panel.history.key == ("D", "N", "x")
+    assert panel.choose(("member", "D", "N", "y")) == ("D", "N")
+    assert panel.history.key == ("D", "N", "y")
+    assert panel.choose(("device", "D")) is panel.choose(("group", "D", "")) is None
+    desk.peer.send(SWITCH.replace('"S"', '"CONNECTION"'))
+    desk.until(lambda: panel.vector("D", "CONNECTION"))
+    assert panel.choose(("device", "D")) == ("D", "CONNECTION")
+
+
+def test_a_switch_that_is_pressed_goes_the_other_way_or_on(desk: Desk) -> None:
+    many = SWITCH.replace('"S"', '"M"').replace("OneOfMany", "AnyOfMany")
+    desk.peer.send(many)
+    desk.until(lambda: desk.panel.vector("D", "M"))
+    for vector, switch, value in (("S", "a", "On"), ("S", "b", "On"), ("M", "a", "Off"), ("M", "b", "On")):
+        desk.panel.toggle("D", vector, switch)
+        command = desk.receive()
+        assert (command.name, command.members) == (vector, (OneMember(switch, value),))
+    desk.panel.toggle("D", "gone", "a")  # it went as it was pressed
 
 
 @pytest.mark.parametrize("desk", [BLOB], indirect=True)
