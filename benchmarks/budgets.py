@@ -100,7 +100,7 @@ BUDGETS = [
             ("SimpleQueue", 1, _WAKE_UP),
             ("asyncio.Queue", 1, "One thread and the server's process."),
             ("Mailbox", 1, _WAKE_UP),
-            ("deque", 4, "A bare deque cannot be waited on: it is looked at every 2 ms."),
+            ("deque", 4, "A bare deque cannot be waited on: it is looked at every millisecond."),
         )
     ),
     Budget(
