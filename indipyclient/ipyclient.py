@@ -254,13 +254,7 @@ class IPyClient(UserDict[str, Device]):
         self.__loop = asyncio.get_running_loop()
         if self._stop:  # in this order, as `shutdown` sets it and then looks for the loop
             self.__stopping.set()
-        endpoint = Endpoint(self.indihost, int(self.indiport), self.ssl_context)
-        where = (endpoint, self.__times, self.__bounds)
-        links = [Link(_Ears(self.__tell_news, self.__messages_received, self.__knows_something), *where)]
-        self.__link = links[0]
-        if self.separate_blobs:
-            self.__blob_line = BLOBLine(self.__take, self.__blob_line_failed, *where)
-            links.append(self.__blob_line.link)
+        links = self.__make_links()
         comms = [asyncio.create_task(link.run()) for link in links]
         dispatch, hardware = asyncio.create_task(self.__dispatch()), asyncio.create_task(self.hardware())
         tasks = [*comms, dispatch, hardware]
@@ -278,6 +272,17 @@ class IPyClient(UserDict[str, Device]):
         for task in tasks:
             if not task.cancelled() and (error := task.exception()):
                 raise error
+
+    def __make_links(self) -> list[Link]:
+        """The connection, and the one for BLOBs if that is wanted."""
+        endpoint = Endpoint(self.indihost, int(self.indiport), self.ssl_context)
+        where = (endpoint, self.__times, self.__bounds)
+        ears = _Ears(self.__tell_news, self.__messages_received, self.__knows_something)
+        self.__link = Link(ears, *where)
+        if not self.separate_blobs:
+            return [self.__link]
+        self.__blob_line = BLOBLine(self.__take, self.__blob_line_failed, *where)
+        return [self.__link, self.__blob_line.link]
 
     def shutdown(self) -> None:
         """Make `asyncrun` end. Any thread may call it, at any time: before the run it ends that at once."""

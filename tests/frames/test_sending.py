@@ -92,17 +92,6 @@ def test_a_file_is_sent_by_its_path_and_its_suffixes_are_the_format(
     assert arrived(peer) == (CONTENT, len(CONTENT), "".join(Path(name).suffixes))
 
 
-def test_an_open_file_is_sent_from_its_beginning_and_closed(
-    running: Running, peer: Peer, tmp_path: Path
-) -> None:
-    (tmp_path / "frame").write_bytes(CONTENT)
-    with (tmp_path / "frame").open("rb") as file:
-        file.seek(100)
-        send(running, b=file)
-        assert file.closed
-    assert arrived(peer) == (CONTENT, len(CONTENT), "")
-
-
 def test_a_mapped_file_is_sent(running: Running, peer: Peer, tmp_path: Path) -> None:
     (tmp_path / "frame").write_bytes(CONTENT)
     with (tmp_path / "frame").open("rb") as file:

@@ -150,7 +150,7 @@ def test_stop_cancels_the_timer_and_leaves_what_waits(root: Any) -> None:
     assert box.drain() == [1]
 
 
-def test_a_handler_may_stop_its_own_delivery(root: Any) -> None:
+def test_a_handler_that_stops_its_own_delivery_leaves_no_timer(root: Any) -> None:
     box, seen = Mailbox[int](), Seen()
     delivery = deliver(box, root, lambda items, snapshot: (seen(items, snapshot), delivery.stop()))
     box.put(1)
