@@ -336,10 +336,15 @@ def _calm(indi: SyncClient, work: Work) -> None:
     """Once all is well again, ten more commands of each kind must be done."""
     indi.wait_connected(PATIENCE)
     indi.wait_for(lambda snap: snap[CCD]["CCD1"] and snap[WHEEL]["FILTER_NAME"], PATIENCE)
-    time.sleep(6)  # until what was commanded in the last of the disturbance is over: its time limit is 5 s
+    # of two that are done the second was commanded in the calm: what was commanded before is over then
+    _do_well(work, {"name done": 2, "frame done": 2})
     work.disturbed.clear()
+    _do_well(work, {"name done": 10, "frame done": 5, "slew done": 1})
+
+
+def _do_well(work: Work, wanted: dict[str, int]) -> None:
+    """Have so many more commands be done."""
     before = work.outcomes.copy()
-    wanted = {"name done": 10, "frame done": 5, "slew done": 1}
 
     def enough() -> bool:
         return all(work.outcomes[kind] - before[kind] >= count for kind, count in wanted.items())
