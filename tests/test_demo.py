@@ -36,6 +36,7 @@ from indipyclient.demo.report import Reporter
 from indipyclient.demo.starfield import StarField
 from indipyclient.demo.thermal import ThermalBody
 from indipyclient.queclient import EventItem, runqueclient
+from tests.support.servers import free_port
 
 # indipyserver asks an element for its truth value, which Python 3.12 warns of
 pytestmark = pytest.mark.filterwarnings("ignore:Testing an element's truth value:DeprecationWarning")
@@ -441,12 +442,6 @@ def run(*command: str, cwd: Path | None = None) -> subprocess.CompletedProcess[s
     return subprocess.run(
         [sys.executable, *command], cwd=cwd, capture_output=True, text=True, timeout=60, check=False
     )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def one_line(stderr: str) -> str:
