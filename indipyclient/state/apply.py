@@ -210,7 +210,8 @@ def _define(snap: Snap, message: DefVector, now: datetime, identify: Identify) -
         members = _first_members(message, info, identify, rev)
         vector = VECTOR_CLASSES[message.kind](info, members, **rest, rev=rev)
     else:
-        if anew := _members_anew(message, info, old, rev, identify):
+        anew = _members_anew(message, info, old, rev, identify)
+        if anew is not None:  # there may be none now
             rest["members"] = anew
         vector = old._with(rev, info=info, **rest)
     return _with_vector(snap, device, vector)

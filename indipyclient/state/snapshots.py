@@ -666,7 +666,7 @@ class SnapVector(_Dumps, _Keys[Any]):
         made = _new(type(self))
         for name in SnapVector.__slots__:
             setattr(made, name, getattr(self, name))
-        if members := changed.pop("members", None):
+        if (members := changed.pop("members", None)) is not None:
             made._take(members, rev)
         for name, value in changed.items():
             setattr(made, f"_{name}", value)

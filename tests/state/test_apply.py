@@ -606,7 +606,7 @@ def test_members_become_those_of_the_new_definition(kind: Kind, first: str, seco
     snap = after(define(kind, *first), identify=identify)
     before = snap["Camera"]["v"]
     vector = after(define(kind, *second), snap=snap, identify=identify)["Camera"]["v"]
-    assert list(vector) == list(second)
+    assert list(vector) == list(vector.members()) == list(vector.dictdump()["members"]) == list(second)
     assert list(before) == list(first)
     assert vector.itemid == before.itemid
     for name in set(first) & set(second):
