@@ -136,7 +136,8 @@ class SyncClient(Mapping[str, DeviceHandle]):
     ) -> None:
         self.patience = patience
         self._pid = os.getpid()
-        self._engine = Engine(host, port, timeout_min, timeout_max, ssl_context)
+        self._engine = Engine(host, port, timeout_min, timeout_max)
+        self._engine.ssl_context = ssl_context
         if limits is not None:
             self._engine.limits = limits
         name = f"indipyclient-{host}:{port}"
@@ -323,7 +324,7 @@ class SyncClient(Mapping[str, DeviceHandle]):
             ClientClosed, ClientDied: the client has ended.
         """
         self._check()
-        wanted = Filter.of(device, vector, member, kinds)
+        wanted = Filter(device, vector, member, kinds)
         box: Mailbox[EventItem] = Mailbox(keep, weigh=blob_bytes, most=blob_limit)
         try:
             self._engine.subscriptions.add(box, wanted)

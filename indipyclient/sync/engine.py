@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import ssl
 from functools import partial
 from typing import Any, NoReturn
 
@@ -42,7 +41,6 @@ class Engine(IPyClient):
     Args:
         indihost, indiport: the server.
         lowest, highest: see `Tracker`.
-        ssl_context: see `IPyClient`.
 
     Attributes:
         subscriptions: who is told of events.
@@ -51,16 +49,8 @@ class Engine(IPyClient):
         ended: whether the thread has ended, or is about to: nothing more will come.
     """
 
-    def __init__(
-        self,
-        indihost: str,
-        indiport: int,
-        lowest: float,
-        highest: float,
-        ssl_context: ssl.SSLContext | None,
-    ) -> None:
+    def __init__(self, indihost: str, indiport: int, lowest: float, highest: float) -> None:
         super().__init__(indihost, indiport)
-        self.ssl_context = ssl_context
         self.subscriptions = Subscriptions()
         self.callbacks = Callbacks(f"indipyclient-callbacks-{indihost}:{indiport}")
         self.orders: Mailbox[Order] = Mailbox()

@@ -25,29 +25,25 @@ KINDS = frozenset(
 """The words of `EventItem.eventtype`."""
 
 
-class Filter(NamedTuple):
+class Filter:
     """Which items are wanted; None for all.
 
-    Fields:
+    Args:
         device, vector: what an item is about. The deletion of a whole device is about its vectors too.
         member: of updates, those that name this member.
-        kinds: the words of `EventItem.eventtype`.
+        kinds: words of `EventItem.eventtype`, or one of them.
+
+    Raises:
+        InvalidValue: a kind is none, or there is a member without a vector.
     """
 
-    device: str | None = None
-    vector: str | None = None
-    member: str | None = None
-    kinds: Collection[str] | None = None
-
-    @classmethod
-    def of(
-        cls,
-        device: str | None,
-        vector: str | None,
-        member: str | None,
-        kinds: str | Collection[str] | None,
-    ) -> Filter:
-        """Checked: raises InvalidValue for a kind that is none, and for a member without a vector."""
+    def __init__(
+        self,
+        device: str | None = None,
+        vector: str | None = None,
+        member: str | None = None,
+        kinds: str | Collection[str] | None = None,
+    ) -> None:
         if member is not None and vector is None:
             raise InvalidValue(f"a member is one of a vector, and none is given with {member!r}")
         if isinstance(kinds, str):
@@ -55,23 +51,24 @@ class Filter(NamedTuple):
         for kind in kinds or ():
             if kind not in KINDS:
                 raise InvalidValue(f"{kind!r} is no kind of event; there are {', '.join(sorted(KINDS))}")
-        return cls(device, vector, member, None if kinds is None else frozenset(kinds))
+        self._device, self._vector, self._member = device, vector, member
+        self._kinds = None if kinds is None else frozenset(kinds)
 
     def wants(self, item: EventItem) -> bool:
         """Whether an item passes."""
-        if self.kinds is not None and item.eventtype not in self.kinds:
+        if self._kinds is not None and item.eventtype not in self._kinds:
             return False
-        if self.device is not None and item.devicename != self.device:
+        if self._device is not None and item.devicename != self._device:
             return False
-        if self.vector is None or (item.vectorname is None and item.eventtype == "Delete"):
+        if self._vector is None or (item.vectorname is None and item.eventtype == "Delete"):
             return True
-        return item.vectorname == self.vector and (self.member is None or self._names_member(item))
+        return item.vectorname == self._vector and (self._member is None or self._names_member(item))
 
     def _names_member(self, item: EventItem) -> bool:
         if item.eventtype not in ("Set", "SetBLOB"):
             return True
         vector = item.snapshot[item.devicename].data[item.vectorname]
-        member = vector.data.get(self.member)
+        member = vector.data.get(self._member)
         return member is not None and member.rev == vector.rev
 
 
