@@ -31,7 +31,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .state.snapshots import SnapVector
+    from .state.vectors import SnapVector
 
 __all__ = [
     "ClientClosed",

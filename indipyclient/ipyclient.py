@@ -62,7 +62,8 @@ from .protocol import (
 from .protocol.messages import BLOB_MODES
 from .state import apply as state
 from .state.commands import find_vector, new_vector
-from .state.snapshots import Messages, Snap, SnapDevice, SnapVector
+from .state.snapshots import Messages, Snap, SnapDevice
+from .state.vectors import SnapVector
 
 __all__ = [
     "DEFTAGS",

@@ -11,7 +11,7 @@ from .live.views import ParseException, Shown, one_of
 from .protocol.blobs import encode_base64
 from .protocol.messages import STATES, OneBLOB
 from .protocol.numbers import format_number, getfloat, number_text, read_number
-from .state.snapshots import MemberInfo, SnapBLOBMember, SnapMember, SnapNumberMember
+from .state.members import MemberInfo, SnapBLOBMember, SnapMember, SnapNumberMember
 
 if TYPE_CHECKING:
     from .propertyvectors import PropertyVector

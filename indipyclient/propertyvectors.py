@@ -25,11 +25,7 @@ from .propertymembers import (
 )
 from .protocol.messages import PERMISSIONS, RULES, STATES
 from .state.apply import change_vector
-from .state.snapshots import (
-    SnapNumberVector,
-    SnapVector,
-    VectorInfo,
-)
+from .state.vectors import SnapNumberVector, SnapVector, VectorInfo
 
 if TYPE_CHECKING:
     from .live.devices import Device

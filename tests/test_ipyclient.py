@@ -25,7 +25,7 @@ from indipyclient.live.views import ParseException
 from indipyclient.propertymembers import Member
 from indipyclient.propertyvectors import NumberVector, TextVector
 from indipyclient.protocol import EnableBLOB, GetProperties, NewVector, OneBLOB, OneMember
-from indipyclient.state.snapshots import SnapMember
+from indipyclient.state.members import SnapMember
 from tests.support.scripted import (
     ALL,
     BLOB,

@@ -19,7 +19,8 @@ import pytest
 from indipyclient.net.link import Timing
 from indipyclient.protocol import EnableBLOB, GetProperties, NewVector, OneBLOB, OneMember
 from indipyclient.queclient import EventItem, QueClient, runqueclient
-from indipyclient.state.snapshots import Snap, SnapDevice, SnapNumberVector
+from indipyclient.state.snapshots import Snap, SnapDevice
+from indipyclient.state.vectors import SnapNumberVector
 from tests.support.deadline import becomes_true
 from tests.support.ids import shown
 from tests.support.scripted import (

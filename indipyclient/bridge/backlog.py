@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from typing import Any, NamedTuple, TypeAlias
 
-from ..state.snapshots import SnapBLOBMember
+from ..state.members import SnapBLOBMember
 
 __all__ = ["Backlog", "EventItem", "blob_bytes"]
 

@@ -10,7 +10,7 @@ from ..arrays import to_thumbnail
 from .parts import muted, pill, size, text
 
 if TYPE_CHECKING:
-    from ..state.snapshots import SnapBLOBMember, SnapMember
+    from ..state.members import SnapBLOBMember, SnapMember
 
 __all__ = ["label_of", "limits_html", "picture_html", "value_html"]
 

@@ -12,7 +12,9 @@ from .members import label_of, limits_html, picture_html, value_html
 from .parts import MOST_ROWS, Room, block, cell, clock, code, count, joined, muted, pill, row, table, text
 
 if TYPE_CHECKING:
-    from ..state.snapshots import Messages, Snap, SnapBLOBMember, SnapDevice, SnapMember, SnapVector
+    from ..state.members import SnapBLOBMember, SnapMember
+    from ..state.snapshots import Messages, Snap, SnapDevice
+    from ..state.vectors import SnapVector
 
 __all__ = ["blob_html", "client_html", "device_html", "handle_html", "vector_html"]
 

@@ -35,17 +35,9 @@ from ..protocol.messages import (
     SetVector,
 )
 from .frozenmap import FrozenMap
-from .snapshots import (
-    VECTOR_CLASSES,
-    MemberInfo,
-    MemberRows,
-    Snap,
-    SnapBLOBMember,
-    SnapDevice,
-    SnapMember,
-    SnapVector,
-    VectorInfo,
-)
+from .members import MemberInfo, MemberRows, SnapBLOBMember, SnapMember
+from .snapshots import Snap, SnapDevice
+from .vectors import VECTOR_CLASSES, SnapVector, VectorInfo
 
 __all__ = [
     "KEPT_MESSAGES",

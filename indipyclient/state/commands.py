@@ -21,7 +21,9 @@ from typing import Any
 from ..errors import InvalidValue, ReadOnly, UnknownDevice, UnknownMember, UnknownVector
 from ..protocol.messages import NewVector, OneBLOB, OneMember
 from ..protocol.numbers import number_text, read_number
-from .snapshots import Snap, SnapNumberMember, SnapVector
+from .members import SnapNumberMember
+from .snapshots import Snap
+from .vectors import SnapVector
 
 __all__ = ["check_values", "find_vector", "new_vector"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import InvalidValue, UnknownMember
 from ..protocol.numbers import number_text
-from ..state.snapshots import SnapVector
+from ..state.vectors import SnapVector
 
 __all__ = ["Goal"]
 

@@ -24,7 +24,9 @@ from ..errors import (
 )
 from ..protocol.messages import BLOB_MODES
 from ..state.commands import check_values, find_vector, new_vector
-from ..state.snapshots import Snap, SnapBLOBMember, SnapDevice, SnapMember, SnapVector
+from ..state.members import SnapBLOBMember, SnapMember
+from ..state.snapshots import Snap, SnapDevice
+from ..state.vectors import SnapVector
 from .goal import Goal
 from .known import find_device, no_connection
 from .messages import newest_message, said_since

@@ -12,7 +12,8 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ..protocol.messages import NewVector
-from ..state.snapshots import SnapBLOBMember, SnapVector
+from ..state.members import SnapBLOBMember
+from ..state.vectors import SnapVector
 from .outcome import Outcome
 
 if TYPE_CHECKING:

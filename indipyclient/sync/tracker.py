@@ -35,7 +35,9 @@ from ..errors import (
     PropertyDeleted,
     Superseded,
 )
-from ..state.snapshots import Snap, SnapBLOBMember, SnapVector
+from ..state.members import SnapBLOBMember
+from ..state.snapshots import Snap
+from ..state.vectors import SnapVector
 from .messages import newest_message, said_since
 from .orders import Awaited, Command, ExpectedBLOB
 

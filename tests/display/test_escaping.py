@@ -98,7 +98,7 @@ def test_halves_of_characters_do_not_reach_the_page() -> None:
 @given(texts, texts)
 def test_format_and_file_name_of_a_frame_are_text_too(form: str, file: str) -> None:
     from indipyclient.protocol.messages import OneBLOB
-    from indipyclient.state.snapshots import MemberInfo, SnapBLOBMember
+    from indipyclient.state.members import MemberInfo, SnapBLOBMember
 
     def page(form: str, file: str, error: str) -> Page:
         info = MemberInfo("b", f"{MARK}{file}", "", "", "", "", "", 0)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from indipyclient.state.snapshots import SnapBLOBMember
+from indipyclient.state.members import SnapBLOBMember
 from tests.support.servers import CCD, Server
 from tests.support.session import QueueSession
 from tests.support.simulators import connect_camera

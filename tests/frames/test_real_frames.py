@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from indipyclient.protocol import Limits
-from indipyclient.state.snapshots import SnapBLOBMember
+from indipyclient.state.members import SnapBLOBMember
 from tests.support.servers import CCD, IndiPyServer, IndiServer, Server
 from tests.support.session import QueueSession
 from tests.support.simulators import connect_camera, expose

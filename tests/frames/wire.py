@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from indipyclient.state.snapshots import Snap, SnapBLOBMember
+from indipyclient.state.members import SnapBLOBMember
+from indipyclient.state.snapshots import Snap
 from tests.support.scripted import BLOB
 
 TWO = (

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from indipyclient.state.snapshots import SnapVector
+from indipyclient.state.vectors import SnapVector
 from indipyclient.sync.orders import Request
 from tests.display.page import Page
 from tests.support.deadline import becomes_true

@@ -43,16 +43,9 @@ from indipyclient.state.apply import (
     log,
     set_user_string,
 )
-from indipyclient.state.snapshots import (
-    Change,
-    Snap,
-    SnapBLOBMember,
-    SnapDevice,
-    SnapMember,
-    SnapNumberMember,
-    SnapNumberVector,
-    SnapVector,
-)
+from indipyclient.state.members import SnapBLOBMember, SnapMember, SnapNumberMember
+from indipyclient.state.snapshots import Change, Snap, SnapDevice
+from indipyclient.state.vectors import SnapNumberVector, SnapVector
 
 NOW = datetime(2024, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 LATER = NOW + timedelta(minutes=1)
@@ -607,7 +600,7 @@ def test_members_become_those_of_the_new_definition(kind: Kind, first: str, seco
     before = snap["Camera"]["v"]
     vector = after(define(kind, *second), snap=snap, identify=identify)["Camera"]["v"]
     assert list(vector) == list(vector.members()) == list(vector.dictdump()["members"]) == list(second)
-    assert list(before) == list(first)
+    assert list(before) == list(before.members()) == list(first)
     assert vector.itemid == before.itemid
     for name in set(first) & set(second):
         assert vector.member(name) is before.member(name)

@@ -28,15 +28,9 @@ from indipyclient.protocol.messages import (
 )
 from indipyclient.protocol.scanner import Scanner
 from indipyclient.state.apply import apply, set_user_string
-from indipyclient.state.snapshots import (
-    Snap,
-    SnapBLOBMember,
-    SnapDevice,
-    SnapMember,
-    SnapNumberMember,
-    SnapNumberVector,
-    SnapVector,
-)
+from indipyclient.state.members import SnapBLOBMember, SnapMember, SnapNumberMember
+from indipyclient.state.snapshots import Snap, SnapDevice
+from indipyclient.state.vectors import SnapNumberVector, SnapVector
 
 NOW = datetime(2024, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 

@@ -15,7 +15,7 @@ from indipyclient.errors import (
     PropertyDeleted,
     Superseded,
 )
-from indipyclient.state.snapshots import SnapVector
+from indipyclient.state.vectors import SnapVector
 from indipyclient.sync.outcome import Outcome
 from tests.bridge.threads import start
 from tests.support.scripted import ALL, NUMBER, PATIENCE, Peer, ScriptedServer, moved

@@ -18,7 +18,7 @@ from indipyclient.errors import (
     WaitTimeout,
 )
 from indipyclient.protocol import EnableBLOB, NewVector, OneMember, PingRequest
-from indipyclient.state.snapshots import SnapVector
+from indipyclient.state.vectors import SnapVector
 from indipyclient.sync.outcome import Outcome
 from indipyclient.syncclient import SyncClient
 from tests.bridge.threads import start
