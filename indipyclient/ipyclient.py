@@ -276,6 +276,9 @@ class IPyClient(UserDict[str, Device]):
 
     def __make_links(self) -> list[Link]:
         """The connection, and the one for BLOBs if that is wanted."""
+        for name, kind in (("timing", Timing), ("limits", Limits)):
+            if not isinstance(getattr(self, name), kind):
+                logger.warning("%s is no %s, so it is the program's own: defaults hold", name, kind.__name__)
         endpoint = Endpoint(self.indihost, int(self.indiport), self.ssl_context)
         where = (endpoint, self.__times, self.__bounds)
         ears = _Ears(self.__tell_news, self.__messages_received, self.__knows_something)

@@ -155,7 +155,9 @@ def test_item_ids_are_the_programs_own(server: ScriptedServer) -> None:
     asyncio.run(main())
 
 
-def test_names_that_0_9_did_not_have_may_be_the_programs_own(server: ScriptedServer) -> None:
+def test_names_that_0_9_did_not_have_may_be_the_programs_own(
+    server: ScriptedServer, caplog: pytest.LogCaptureFixture
+) -> None:
     class Observatory(Client):
         def __init__(self) -> None:
             self.timing = 5.0
@@ -175,6 +177,7 @@ def test_names_that_0_9_did_not_have_may_be_the_programs_own(server: ScriptedSer
             peer.send('<message message="hello"/>' + moved(4))
             assert (await client.next(ipc.setNumberVector))["x"] == "4"
         assert (client.timing, client.limits, client.idle_timeout) == (5.0, {"altitude": 15}, 40)
+        assert "limits is no Limits" in caplog.text  # who meant to set them is told
 
     asyncio.run(main())
 
