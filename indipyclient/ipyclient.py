@@ -15,7 +15,7 @@ import logging
 import ssl
 import xml.etree.ElementTree as ET
 from collections import UserDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
@@ -59,7 +59,7 @@ from .protocol import (
     encode,
     encode_pieces,
 )
-from .protocol.messages import BLOB_MODES
+from .protocol.messages import BLOB_MODES, OneMembers
 from .state import apply as state
 from .state.commands import find_vector, new_vector
 from .state.snapshots import Messages, Snap, SnapDevice
@@ -363,6 +363,9 @@ class IPyClient(UserDict[str, Device]):
     def __take(self, messages: list[Message]) -> None:
         """Put what the server sent in line; read no more if too much waits."""
         for place, message in enumerate(messages):
+            if type(message) is SetVector and type(message.members) is OneMembers:
+                continue  # a plain update, which is short
+            self.__blobs_waiting += _blob_bytes(message)
             if (weight := _weight(message)) > _LIGHT:
                 messages[place] = _Heavy(message, weight)  # type: ignore[call-overload]
                 self.__blobs_waiting += weight
@@ -372,7 +375,6 @@ class IPyClient(UserDict[str, Device]):
                 self.__inbox.put(message)
         else:
             self.__inbox.put_all(messages)
-        self.__blobs_waiting += sum(map(_blob_bytes, messages))
         if len(self.__inbox) > _BEHIND or self.__blobs_waiting > _BLOBS_BEHIND:
             self.__pause_reading(True)
 
@@ -974,16 +976,13 @@ def _blob_bytes(message: Message) -> int:
 def _weight(message: Message) -> int:
     """Bytes in a message, about; 0 for updates of BLOBs, which are weighed by themselves.
 
-    0 also for plain updates, which are short, and for all without members, which are bounded as tags are.
+    0 also for all without members, which are bounded as tags are.
     """
-    members = getattr(message, "members", None)
-    if type(members) is not tuple or (type(message) is SetVector and message.kind == "BLOB"):
+    members: Sequence[DefMember | OneMember | OneBLOB] = getattr(message, "members", ())
+    if isinstance(message, SetVector) and message.kind == "BLOB":
         return 0
-    return sum(_PER_MEMBER + len(_content(member)) for member in members)
-
-
-def _content(member: DefMember | OneMember | OneBLOB) -> str | memoryview:
-    return member.payload or "" if isinstance(member, OneBLOB) else member.value
+    lengths = [len(one.payload or "" if isinstance(one, OneBLOB) else one.value) for one in members]
+    return _PER_MEMBER * len(lengths) + sum(lengths)
 
 
 def _utc(timestamp: datetime | None) -> datetime:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from .definitions import plain_members
 from .messages import KINDS
 from .reader import Child, Element
 from .text import clean_attribute
@@ -51,10 +52,13 @@ class PlainElements:
         if tag not in _CHILDREN or (end := text.find(closing, begin)) < 0:
             return None
         read, empty = self._attributes(attributes)
-        children = self._children(tag, text[begin + 1 : end])
-        if not read or empty or children is None:
+        if not read or empty:
             return None
-        return Element(tag, read, children), end + len(closing)
+        body, end = text[begin + 1 : end], end + len(closing)
+        if tag.startswith("def") and (defined := plain_members(tag[3:-6], body, self._most_members)):
+            return Element(tag, read, defined=defined), end
+        children = self._children(tag, body)
+        return None if children is None else (Element(tag, read, children), end)
 
     def _children(self, tag: str, body: str) -> list[Child] | None:
         children = []

@@ -116,9 +116,8 @@ class Shortcut:
         while (further := self._element(text, after, out)) > after:
             after = self._updates(text, further, out)
         self._move(after - before, self._byte + len(_encode(text[before:after])))
-        if text.startswith(
-            ("<set", "<def"), after
-        ):  # nothing plain begins before the next end tag of its kind
+        if text.startswith(("<set", "<def"), after):
+            # nothing plain begins before the next end tag of its kind
             end = text.find(f"</{text[after + 1 : after + 4]}", after)
             self._from = self._byte + len(_encode(text[after : end if end >= 0 else len(text)]))
         return self._byte
@@ -137,7 +136,10 @@ class Shortcut:
             end = buffer.rfind(b"/>", start, stop) + 2
         self._text = _decode(buffer[start:end]) if end > start else ""
         self._at, self._byte = 0, start
-        self._end = end if end > start else stop - 7
+        if end > start:
+            self._end = end
+        else:
+            self._end = self._from = stop - 7
 
     def _move(self, characters: int, byte: int) -> None:
         self._at += characters

@@ -51,12 +51,13 @@ class Child:
 
 @dataclass(slots=True)
 class Element:
-    """A top-level element as scanned."""
+    """A top-level element as scanned; of a plain definition the members may be read already."""
 
     tag: str
     attributes: dict[str, str]
     children: list[Child] = field(default_factory=list)
     text: str = ""
+    defined: tuple[DefMember, ...] = ()
 
 
 class _Unusable(Exception):
@@ -100,7 +101,7 @@ def _def_vector(element: Element, faults: list[str]) -> DefVector:
         _timeout(attributes.get("timeout")) or 0.0,
         parse_timestamp(attributes.get("timestamp")),
         attributes.get("message", "").strip(),
-        tuple(_unique(_members(element, kind, _def_member, faults))),
+        element.defined or tuple(_unique(_members(element, kind, _def_member, faults))),
     )
 
 

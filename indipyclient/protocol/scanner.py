@@ -214,6 +214,8 @@ class Scanner:
     def _broken_tag(self, start: int, end: int) -> int:
         """Give up the bytes from `start` to `end`, and with them the element they stand in."""
         self._quote = b""
+        if self._element is None and self._quiet:
+            return end  # nothing to drop, and nothing to tell
         shown = decode(self._buffer[start : min(end, start + 40)])
         if self._element is not None:
             self._drop(f"it holds the broken tag {shown!r}")

@@ -74,6 +74,12 @@ _PLAIN = [
     b'<defNumber name="b" label="B" format="%g" min="" max="0" step="0">x</defNumber>\n</defNumberVector>\n',
     b'<defBLOBVector device="D" name="B" label="l" group="g" state="Ok" perm="ro">'
     b'<defBLOB name="x" label="y"/><defBLOB name="z"></defBLOB></defBLOBVector>',
+    b'<defTextVector device="D" name="T" perm="rw"><defText name="a" label="A">\n M 31 \n</defText>\n'
+    b'<defText name="b" label="">\xc2\xb0</defText></defTextVector>\n',
+    b'<defSwitchVector device="D" name="S" rule="OneOfMany">\n'
+    b'<defSwitch name="a" label=" A ">\nOn\n</defSwitch>'
+    b'<defSwitch name="b" label="B">Off</defSwitch></defSwitchVector>\n',
+    b'<defLightVector device="D" name="L"><defLight name="a" label="A">Busy</defLight></defLightVector>\n',
     b'<message device="D" timestamp="2024-01-02T03:04:05" message="[INFO] slewing."/>\n',
     b'<message device="D" message="a &lt;b&gt; &quot;c&quot; &#65; &x;"/>\n',
     b'<delProperty device="D" name="N" timestamp="2024-01-02T03:04:05"/>\n',

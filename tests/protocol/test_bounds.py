@@ -134,6 +134,17 @@ LONG = {
     "messages that are not closed": (b"", b"<message>", b""),
     "definitions that are not closed": (b"", b'<defTextVector device="D">', b""),
     "definitions that are not closed, but one": (b"", b'<defTextVector device="D">', b"</defTextVector>"),
+    "messages that begin": (b"", b'<message device="D" ', b"/>"),
+    "blanks in a definition": (
+        b'<defTextVector device="D" name="N"><defText name="a" label="b">',
+        b" ",
+        b"</defText></defTextVector>",
+    ),
+    "definitions with a long name": (
+        b'<defTextVector device="D" name="N"><defText name="',
+        b"a ",
+        b'" label="">',
+    ),
     "updates that begin": (b"", b"<set", b""),
     "updates that begin, and one that ends": (b"", b"<set", b"Vector>"),
     "updates": (b"", GOOD, b""),
