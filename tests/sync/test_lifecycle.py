@@ -294,7 +294,7 @@ def test_it_may_be_closed_by_the_end_of_something_else(session: Session) -> None
     assert not session.indi._thread.is_alive()
 
 
-@pytest.mark.parametrize(
+every_use = pytest.mark.parametrize(
     "use",
     [
         lambda indi: indi.snapshot(),
@@ -307,6 +307,9 @@ def test_it_may_be_closed_by_the_end_of_something_else(session: Session) -> None
         lambda indi: indi.wait_connected(1),
     ],
 )
+
+
+@every_use
 def test_what_is_closed_says_so(session: Session, use: Callable[[SyncClient], Any]) -> None:
     number = session.vector("N")
     session.indi.close()
@@ -444,6 +447,14 @@ def test_no_client_is_left_where_there_is_no_server() -> None:
 # -- row 11: an end that nobody wanted ------------------------------------------------------------
 
 
+def _kill(session: Session) -> None:
+    session.carried_out()  # while it writes, asyncio would take the exception for a fault of the connection
+    victim = session.indi._thread.ident
+    assert victim is not None
+    kill(victim)
+    session.peer.send(moved(1, ""))  # for a next step
+
+
 def test_killing_the_thread_ends_every_waiter_with_the_cause(session: Session) -> None:
     """Row 11."""
     indi = session.indi
@@ -457,11 +468,7 @@ def test_killing_the_thread_ends_every_waiter_with_the_cause(session: Session) -
     ]
     session.command()
     assert becomes_true(lambda: len(indi._engine.subscriptions) == 3, PATIENCE)
-    session.carried_out()  # while it writes, asyncio would take the exception for a fault of the connection
-    victim = indi._thread.ident
-    assert victim is not None
-    kill(victim)
-    session.peer.send(moved(1, ""))  # for a next step
+    _kill(session)
     for one in waiting:
         with pytest.raises(ClientDied, match="died of Killed") as caught:
             one.result(PATIENCE)
@@ -469,18 +476,20 @@ def test_killing_the_thread_ends_every_waiter_with_the_cause(session: Session) -
     with pytest.raises(MailboxClosed) as closed:
         list(box)
     assert isinstance(closed.value.__cause__, ClientDied)
-    for use in (
-        indi.snapshot,
-        lambda: number.put(x=1),
-        lambda: indi["D"],
-        lambda: indi.wait_for_device("D", 1),
-    ):
+
+
+@every_use
+def test_what_has_died_says_so_and_of_what(session: Session, use: Callable[[SyncClient], Any]) -> None:
+    """Row 11."""
+    number = session.vector("N")
+    _kill(session)
+    session.indi._thread.join(PATIENCE)
+    for later in (use, lambda indi: number.put(x=1)):
         with pytest.raises(ClientDied) as caught:
-            use()
+            later(session.indi)
         assert isinstance(caught.value.__cause__, Killed)
-    assert "died of Killed" in repr(indi)
-    assert not indi.connected
-    indi.close()
+    assert "died of Killed" in repr(session.indi)
+    assert not session.indi.connected and not session.indi.running
 
 
 # -- row 16: what takes no lock -------------------------------------------------------------------
