@@ -174,12 +174,13 @@ def test_ctrl_c_while_the_client_begins_leaves_nothing_behind(
     server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Row 13: `Thread.start` waits for the thread's first step, where Ctrl-C may come too."""
-    begin, threads = threading.Thread.start, []
+    begin, threads, here = threading.Thread.start, [], threading.current_thread()
 
     def begin_and_be_interrupted(thread: threading.Thread) -> None:
-        threads.append(thread)
         begin(thread)
-        raise KeyboardInterrupt
+        if threading.current_thread() is here:  # the client's thread starts others
+            threads.append(thread)
+            raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(threading.Thread, "start", begin_and_be_interrupted)
