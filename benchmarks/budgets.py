@@ -34,7 +34,7 @@ class Budget:
 
 def at_most(limit: float) -> Callable[[Row, Results], bool]:
     """Ours is at most this."""
-    return lambda row, _: (row.medians[OURS] or 0) <= limit
+    return lambda row, _: (ours := row.medians[OURS]) is not None and ours <= limit
 
 
 def at_least(limit: float) -> Callable[[Row, Results], bool]:

@@ -113,12 +113,13 @@ _FROM_SERVER = (SetVector, DefVector, DelProperty, DeviceMessage, GetProperties,
 _LOCAL = (Lost, _Notice, events.ClientEvent)
 
 # Reading pauses above the first and goes on below the second number of what waits for rxevent (or, as
-# BLOBs are saved before that, for the disk): messages, and bytes in those that have many of them.
+# BLOBs are saved before that, for the disk): messages, and bytes in those that have many of them. The loop
+# has to get its turn, when that is looked at, while there are fewer messages than the second.
 _BEHIND, _CAUGHT_UP = 2000, 500
 _BLOBS_BEHIND, _BLOBS_CAUGHT_UP = 256 << 20, 128 << 20
 _PER_MEMBER = 200  # bytes of names and the like
 _LIGHT = 1 << 16  # bytes that a message may have without being one of those
-_TURN = 64  # messages handled before the loop gets its turn
+_TURN = 64  # messages handled before the loop gets its turn; fewer than _CAUGHT_UP
 
 
 class _Ears(NamedTuple):

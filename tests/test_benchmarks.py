@@ -49,10 +49,16 @@ def test_each_promise_is_about_something_that_is_measured() -> None:
     assert {budget.row[:2] for budget in module("budgets").BUDGETS} <= measured
 
 
-def a_row(what: str, ours: float, theirs: float | None) -> Any:
+def a_row(what: str, ours: float | None, theirs: float | None) -> Any:
     results = module("results")
     medians = {"ours": ours, "0.9.4": theirs, "C++": None, "receiving alone": None}
     return results.Row("work", "case", what, medians, 1)
+
+
+@pytest.mark.parametrize(("ours", "reached"), [(0.9, True), (1.1, False), (None, False)])
+def test_a_promise_is_not_reached_where_its_figure_is_missing(ours: float | None, reached: bool) -> None:
+    row = a_row("median ms", ours, None)
+    assert module("budgets").at_most(1)(row, None) is reached
 
 
 def test_better_is_more_of_a_rate_and_less_of_anything_else() -> None:
