@@ -39,6 +39,9 @@ def test_it_lists_the_devices(terminal: Terminal) -> None:
 
 def test_a_property_is_shown_sent_and_confirmed(terminal: Terminal) -> None:
     terminal.choose("Devices")
+    # both, as a device that comes moves the focus
+    terminal.waits_for(CCD)
+    terminal.waits_for(TELESCOPE)
     terminal.choose(CCD)
     terminal.choose("Filter Wheel")
     terminal.waits_for(r"FILTER_SLOT *\] +Filter Slot +Idle")

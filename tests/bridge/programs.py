@@ -25,6 +25,23 @@ logging.getLogger("asyncio").setLevel(logging.ERROR)
 def ready():
     print("ready", flush=True)
 
+def ready_when_waiting(whose=None):
+    # once the main thread stands still, in a function of that name: Python does not notice a signal that
+    # comes just before it waits for a lock, and one that comes at the beginning can break a Condition
+    def look():
+        looks = before = 0
+        while looks < 10:
+            time.sleep(0.005)
+            top = frame = sys._current_frames()[threading.main_thread().ident]
+            here, names = (top, top.f_lasti), []
+            while frame is not None:
+                names.append(frame.f_code.co_name)
+                frame = frame.f_back
+            waits = here == before and "ready_when_waiting" not in names and (whose or names[0]) in names
+            looks, before = (looks + 1 if waits else 0), here
+        ready()
+    threading.Thread(target=look, daemon=True).start()
+
 port = int(sys.argv[1])
 """
 PROLOGUE = f"""{START}

@@ -61,6 +61,7 @@ def _program(ending: str, thread: str, run: str = "runqueclient", before: str = 
 
 
 CONNECTED = "until(rxque, 'Define')\nready()\n"
+WAITING = CONNECTED.replace("ready()", "ready_when_waiting()") + "rxque.get()"
 
 
 @every_thread
@@ -95,7 +96,7 @@ def test_an_exception_in_main_ends_the_program_and_is_all_that_is_said(
 @every_thread
 def test_ctrl_c_ends_the_program(server: ScriptedServer, thread: str) -> None:
     """Row 8."""
-    ended = outcome(_program(CONNECTED + "rxque.get()", thread), server, interrupt=signal.SIGINT)
+    ended = outcome(_program(WAITING, thread), server, interrupt=signal.SIGINT)
     ended.assert_of(-signal.SIGINT, "KeyboardInterrupt")
 
 
@@ -107,9 +108,8 @@ def test_ctrl_c_ends_the_program(server: ScriptedServer, thread: str) -> None:
 )
 def test_sigterm_ends_the_program(server: ScriptedServer, before: str, code: int, thread: str) -> None:
     """Row 8."""
-    assert outcome(
-        _program(CONNECTED + "rxque.get()", thread, before=before), server, interrupt=signal.SIGTERM
-    ) == (code, "", "")
+    program = _program(WAITING, thread, before=before)
+    assert outcome(program, server, interrupt=signal.SIGTERM) == (code, "", "")
 
 
 def _flooding(server: ScriptedServer) -> None:
@@ -241,7 +241,7 @@ def test_ctrl_c_in_a_program_that_runs_the_client_in_its_main_thread(server: Scr
 def test_ctrl_c_ends_a_wait_and_not_the_client(server: ScriptedServer, before: str, wait: str) -> None:
     """Row 13. Only the last wait is interrupted: Python may leave a queue locked for ever if its put is."""
     *first, last = wait.split("\n")
-    steps = "".join(f"    {step}\n" for step in (*first, "ready()", last))
+    steps = "".join(f"    {step}\n" for step in (*first, "ready_when_waiting()", last))
     ending = (
         f"until(rxque, 'Define')\ntry:\n{steps}"
         "except KeyboardInterrupt:\n"

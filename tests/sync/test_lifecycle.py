@@ -35,18 +35,6 @@ from indipyclient.bridge import slices
 from indipyclient.errors import ClientClosed, INDIError
 from indipyclient.protocol import NewVector, OneMember
 from indipyclient.syncclient import SyncClient
-
-def ready_when_waiting(whose="wait"):
-    # once the main thread waits for a lock: a signal just before that can break a Condition
-    def look():
-        names = [None]
-        while names[0] != "wait" or whose not in names or "ready_when_waiting" in names:
-            frame, names = sys._current_frames()[threading.main_thread().ident], []
-            while frame is not None:
-                names.append(frame.f_code.co_name)
-                frame = frame.f_back
-        ready()
-    threading.Thread(target=look, daemon=True).start()
 """
 CONNECTED = "indi = indipyclient.connect('127.0.0.1', port)\nn = indi['D']['N']\n"
 
