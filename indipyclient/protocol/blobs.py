@@ -57,11 +57,15 @@ class Base64Decoder:
 
     def feed(self, data: Buffer) -> None:
         """Take the next piece of text. Not to be called after `finish`."""
-        view = memoryview(data)
-        for start in range(0, len(view), _SPAN):
-            if self.error:
-                return
-            self._decode(b"".join((self._rest, view[start : start + _SPAN])))
+        # Views are released at once, and not when nobody holds them any more: that may be a memory profiler
+        # in another thread, and a bytearray that is viewed cannot be made shorter.
+        with memoryview(data) as view:
+            for start in range(0, len(view), _SPAN):
+                if self.error:
+                    return
+                with view[start : start + _SPAN] as piece:
+                    text = b"".join((self._rest, piece))
+                self._decode(text)
 
     def finish(self, length: int | None = None) -> memoryview:
         """Return the decoded bytes as a read-only view; they are not copied.

@@ -158,8 +158,8 @@ class Scanner:
         end = buffer.find(b"<", max(start, self._seen))
         if self._blob is not None and not self._skipping:
             end = len(buffer) if end < 0 else end
-            with memoryview(buffer) as view:
-                self._blob.feed(view[start:end])
+            with memoryview(buffer) as view, view[start:end] as text:
+                self._blob.feed(text)
             return end
         if self._text is None or self._skipping:
             return len(buffer) if end < 0 else end

@@ -5,6 +5,9 @@ The rows are those of a list of inputs that every INDI client should survive; ea
 
 from __future__ import annotations
 
+import gc
+
+import pybase64
 import pytest
 
 from indipyclient.protocol import (
@@ -657,3 +660,21 @@ def test_blob_text_does_not_count_for_the_element() -> None:
     )
     (member,) = only(SetVector, data, Limits(element=200)).members
     assert content(member) == b"ABC" * 500
+
+
+def test_who_looks_at_all_objects_meanwhile_does_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A memory profiler in another thread holds, for a moment, whatever there is: views of the buffer too."""
+    held: list[list[object]] = []
+    decode = pybase64.b64decode
+
+    def watched(text: memoryview, validate: bool = False) -> bytes:
+        held.append([one for one in gc.get_objects() if isinstance(one, memoryview)])
+        return decode(text, validate=validate)
+
+    monkeypatch.setattr(pybase64, "b64decode", watched)
+    scanner = Scanner()
+    blob = '<setBLOBVector device="D" name="B"><oneBLOB name="b" size="6" format=".x">Zm9v'
+    assert scanner.feed(blob.encode()) == []
+    [message] = scanner.feed(b"YmFy</oneBLOB></setBLOBVector>")
+    assert bytes(message.members[0].payload) == b"foobar"  # type: ignore[union-attr, arg-type]
+    assert held
