@@ -6,6 +6,7 @@ After each the client must know what a client knows that never had a fault.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -56,9 +57,17 @@ def settled(running: Running) -> Snap:
         return snap.keys() >= DEVICES and all("CONNECTION" in snap[name] for name in DEVICES)
 
     assert becomes_true(complete, PATIENCE)
-    # the server answers in order: what it was asked for after the definitions comes after them
-    running.call(client.send_getProperties(WHEEL, "CONNECTION"))
-    running.wait(lambda seen: seen.event.vectorname == "CONNECTION")
+    # each driver answers in order: what it is asked for after the definitions comes after them
+    for name in DEVICES:
+        running.call(client.send_getProperties(name, "CONNECTION"))
+    defined = Counter[str]()
+
+    def answered(seen: Seen) -> bool:
+        if seen.event.vectorname == "CONNECTION":
+            defined[seen.event.devicename] += 1
+        return all(defined[name] >= 2 for name in DEVICES)
+
+    running.wait(answered)
     return client.snapshot()
 
 
