@@ -75,6 +75,11 @@ def test_the_first_observation_is_with_the_demos_instruments() -> None:
     assert re.fullmatch(r"Camera +320 x 240 pixels, from \d+ to \d{4,}", frame)
 
 
+def test_an_observation_takes_25_lines() -> None:
+    _, _, code = OBSERVE.read_text(encoding="utf-8").split('"""')
+    assert len(list(filter(str.strip, code.splitlines()))) <= 25
+
+
 README = (EXAMPLES.parents[1] / "README.md").read_text(encoding="utf-8")
 
 
@@ -92,7 +97,7 @@ def test_the_first_script_of_the_readme_takes_a_frame(tmp_path: Path) -> None:
 @pytest.mark.real
 def test_an_observation_with_a_real_server_is_what_the_readme_shows() -> None:
     with IndiServer(TELESCOPE, CCD, FOCUSER, WHEEL) as server:
-        done = run("--host", "127.0.0.1", "--port", str(server.port), script=OBSERVE)
+        done = run("127.0.0.1", str(server.port), script=OBSERVE)
     assert (done.returncode, done.stderr) == (0, "")
     shown = README[README.index("Telescope Simulator CONNECTION") :].partition("```")[0]
     assert _rounded(done.stdout) == _rounded(shown)

@@ -1,11 +1,11 @@
 """Slew, choose a filter, focus, and take a frame: each step returns when the instrument is done with it.
 
 With no arguments it sets the demo's thermostat and takes a frame with its camera. For libindi's
-simulators, started by `indiserver indi_simulator_{telescope,wheel,focus,ccd}`:  observe.py --host localhost
+simulators, started by `indiserver indi_simulator_{telescope,wheel,focus,ccd}`:  observe.py HOST [PORT]
 """
 
-import argparse
 import contextlib
+import sys
 
 import indipyclient
 from indipyclient.demo.instruments import DemoInstruments
@@ -19,15 +19,11 @@ OBSERVATORY = {
 }
 DEMO = {"Thermostat": {"TARGET": {"TARGET": 18.5}}, "Camera": {"CONNECTION": "CONNECT"}}
 
-parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-parser.add_argument("--host", help="an INDI server with libindi's simulators")
-parser.add_argument("--port", type=int, default=7624)
-args = parser.parse_args()
-
 with contextlib.ExitStack() as stack:
-    server = args if args.host else stack.enter_context(DemoInstruments())
-    indi = stack.enter_context(indipyclient.connect(server.host, server.port))
-    for device, steps in (OBSERVATORY if args.host else DEMO).items():
+    demo = None if sys.argv[1:] else stack.enter_context(DemoInstruments())
+    host, port = (demo.host, demo.port) if demo else [*sys.argv[1:], 7624][:2]
+    indi = stack.enter_context(indipyclient.connect(host, int(port)))
+    for device, steps in (DEMO if demo else OBSERVATORY).items():
         for name, values in steps.items():
             vector = indi.wait_for_vector(device, name, timeout=20)
             state = vector.put(values).result(timeout=120).state
