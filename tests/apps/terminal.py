@@ -15,6 +15,7 @@ from tests.support.deadline import becomes_true
 from tests.support.servers import require
 
 SHOW_SECONDS = 15.0
+TAB_SECONDS = 2.0
 
 # what is printed in reverse video: the button that Enter would press
 _REVERSE = re.compile(r"\x1b\[[0-9;]*\b7m([^\x1b]+)")
@@ -58,7 +59,10 @@ class Terminal:
         self._tmux("send-keys", *keys)
 
     def choose(self, button: str) -> None:
-        """Press Tab until the button has the focus, and then Enter."""
+        """Press Tab until the button has the focus, and then Enter.
+
+        When it leads to another page, wait for that before the next is chosen: keys get lost on the way.
+        """
         deadline = time.monotonic() + SHOW_SECONDS
         while not any(button in text for text in self._focus()):
             assert time.monotonic() < deadline, f"Tab does not lead to {button!r}:\n{self.screen}"
@@ -68,8 +72,9 @@ class Terminal:
     def _tab(self) -> None:
         before = self._focus()
         self.press("Tab")
-        # a field to type in has no reverse video, but takes the focus from what had it
-        becomes_true(lambda: self._focus() != before, SHOW_SECONDS)
+        # A field to type in has no reverse video, but takes the focus from what had it. A page that is
+        # drawn anew may have the focus where it was before, and Tab is to be pressed again.
+        becomes_true(lambda: self._focus() != before, TAB_SECONDS)
 
     def _ended(self) -> str:
         return self._exit_code.read_text().strip() if self._exit_code.exists() else ""
