@@ -50,8 +50,8 @@ class Answers:
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         assert self._timer is not None
         now, self._timer = max(loop.time(), self._timer.when()), None
-        passed = [names for names, limit in self._limits.items() if limit <= now]
-        for names in passed:
+        passed = sorted((limit, names) for names, limit in self._limits.items() if limit <= now)
+        for _, names in passed:
             del self._limits[names]
             self._expired(*names)
         if self._limits:
