@@ -13,6 +13,7 @@ import select
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -934,8 +935,11 @@ def test_nothing_is_left_of_a_run_that_the_program_held_up(server: ScriptedServe
 
 
 def test_many_clients_leave_nothing(server: ScriptedServer) -> None:
+    clients: weakref.WeakSet[Client] = weakref.WeakSet()
     with ExitStack() as stack:
         for _ in range(20):
-            stack.enter_context(Running(Client(server.port)))
+            clients.add(stack.enter_context(Running(Client(server.port))).client)
             server.greet(ALL)
+        assert len(clients) == 20
     gc.collect()
+    assert len(clients) == 0

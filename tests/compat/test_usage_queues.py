@@ -159,6 +159,8 @@ def test_a_window_polls_the_queue_between_its_other_work(kind: type, server: Scr
         device.start()
         panel.window.mainloop()
         device.join(PATIENCE)
+        assert panel.window.label == "On Ok"
+        assert not device.is_alive()
 
 
 def answer_switch(peer: Peer) -> None:

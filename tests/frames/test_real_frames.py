@@ -130,7 +130,10 @@ def test_only_withholds_all_else_until_it_is_lifted(server: IndiServer) -> None:
     """INDI 4.2: it is for the whole connection, so also what lifts it has to be."""
     with a_client(server) as session:
         session.send(CCD, None, "Only")
+        session.send(CCD, "POLLING_PERIOD", {"PERIOD_MS": 60})
         expose(session, 0.1)
+        # the answer came before the frame, and is withheld
+        assert session.snap[CCD]["POLLING_PERIOD"].state == "Busy"
         session.send(CCD, None, "Also")
         session.command(CCD, "POLLING_PERIOD", {"PERIOD_MS": 50})
         expose(session, 0.1)

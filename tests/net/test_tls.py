@@ -11,7 +11,7 @@ import trustme
 import indipyclient
 from indipyclient.errors import NotConnected
 from tests.support.proxy import Proxy
-from tests.support.scripted import NUMBER, Client, Running, ScriptedServer, moved
+from tests.support.scripted import NUMBER, SOON, Client, Running, ScriptedServer, moved
 from tests.support.servers import CCD, IndiServer, Server
 from tests.support.session import QueueSession
 from tests.support.simulators import connect_camera, expose
@@ -123,7 +123,7 @@ def test_the_end_of_the_stream_is_seen_at_once_and_the_client_comes_back(
             peer = server.greet(NUMBER + moved(4))
             running.wait_for("setNumberVector")
             lose()
-            running.wait_for("ConnectionLost")
+            running.wait_for("ConnectionLost", SOON)
             peer.close()
 
 
@@ -156,7 +156,7 @@ def test_the_synchronous_client_speaks_tls(server: ScriptedServer, authority: tr
         indipyclient.connect("127.0.0.1", proxy.port, timeout=20, ssl_context=trusting(authority)) as client,
     ):
         peer = server.greet(NUMBER)
-        client.wait_for_vector("D", "N", timeout=20)
+        assert dict(client.wait_for_vector("D", "N", timeout=20)) == {"x": 1, "y": 2}
         peer.close()
 
 
