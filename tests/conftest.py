@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.support.deadline import becomes_true
 from tests.support.leaks import Resources
+from tests.support.scripted import ScriptedServer
 
 SETTLE_SECONDS = 10.0  # on a busy machine too
 
@@ -41,3 +42,10 @@ def nothing_left_behind() -> Iterator[None]:
     gc.collect()
     if not becomes_true(lambda: not Resources.now().beyond(before), SETTLE_SECONDS):
         pytest.fail("left behind: " + "; ".join(Resources.now().beyond(before)), pytrace=False)
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedServer]:
+    """A server that says what the test has it say."""
+    with ScriptedServer() as server:
+        yield server

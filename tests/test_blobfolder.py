@@ -36,12 +36,6 @@ STAMP = 'timestamp="2024-01-02T03:04:05"'
 
 
 @pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with ScriptedServer() as server:
-        yield server
-
-
-@pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with room above it, to see what gets out of it."""
     folder = tmp_path / "above" / "frames"

@@ -44,12 +44,6 @@ from tests.support.scripted import (
 
 
 @pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with ScriptedServer() as server:
-        yield server
-
-
-@pytest.fixture
 def client(server: ScriptedServer) -> Client:
     return Client(server.port)
 

@@ -41,12 +41,6 @@ END = '<message message="handled so far"/>'
 
 
 @pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with ScriptedServer() as server:
-        yield server
-
-
-@pytest.fixture
 def session(server: ScriptedServer) -> Iterator[QueueSession]:
     with QueueSession(server.port, timing=Timing(reconnect_min=0.02)) as session:
         yield session

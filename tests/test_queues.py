@@ -9,7 +9,7 @@ import asyncio
 import queue
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
@@ -23,12 +23,6 @@ from tests.support.ids import shown
 from tests.support.scripted import NUMBER, PATIENCE, SOON, ScriptedServer, moved
 
 Loop = asyncio.AbstractEventLoop
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with ScriptedServer() as server:
-        yield server
 
 
 class Kind(NamedTuple):

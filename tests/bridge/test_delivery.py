@@ -6,7 +6,6 @@ import asyncio
 import queue
 import time
 from collections import deque
-from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -26,12 +25,6 @@ from .threads import PATIENCE, start
 
 STAMP = datetime(2026, 11, 23, tzinfo=timezone.utc)
 MEGABYTE = 1 << 20
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with ScriptedServer() as server:
-        yield server
 
 
 # -- the backlog by itself --------------------------------------------------------------------

@@ -14,7 +14,7 @@ import socket
 import threading
 import time
 import weakref
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -43,13 +43,6 @@ from .programs import (
     outcome,
 )
 from .threads import PATIENCE, Dying, Killed, elsewhere, held_up, kill, start, start_waiting
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with ScriptedServer() as server:
-        yield server
-
 
 every_thread = pytest.mark.parametrize("thread", THREADS)
 

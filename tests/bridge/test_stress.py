@@ -154,12 +154,6 @@ def test_what_a_bounded_mailbox_drops_is_counted_and_the_rest_in_order(keep: int
 # -- the client, end to end -------------------------------------------------------------------
 
 
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with ScriptedServer() as server:
-        yield server
-
-
 def _flood(peer: Peer, count: int) -> Callable[[], None]:
     def flood() -> None:
         dice = random.Random(count)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timezone
 from pathlib import Path
@@ -37,12 +37,6 @@ UPDATES = [
     ipc.setBLOBVector,
 ]
 OTHERS = [ipc.Message, ipc.delProperty, ipc.ConnectionMade, ipc.ConnectionLost, ipc.VectorTimeOut]
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with ScriptedServer() as server:
-        yield server
 
 
 class Client(ipc.IPyClient):

@@ -37,12 +37,6 @@ FRAME = (
 )
 
 
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with ScriptedServer() as server:
-        yield server
-
-
 class Program:
     """A client in its thread, as programs start one, and what has come from it."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from indipyclient.protocol import EnableBLOB, GetProperties, Message, NewVector
@@ -13,18 +11,6 @@ from .unix import running_client
 from .wire import TWO
 
 OTHER = BLOB.replace('"D"', '"E"')
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with ScriptedServer() as server:
-        yield server
-
-
-@pytest.fixture
-def running(server: ScriptedServer) -> Iterator[Running]:
-    with running_client(Client(server.port)) as running:
-        yield running
 
 
 @pytest.fixture

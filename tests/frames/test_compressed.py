@@ -19,12 +19,6 @@ ONE_MIB = 1 << 20
 
 
 @pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with ScriptedServer() as server:
-        yield server
-
-
-@pytest.fixture
 def client(server: ScriptedServer) -> Client:
     return Client(server.port)
 

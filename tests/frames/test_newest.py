@@ -21,12 +21,6 @@ from .wire import FRAMES, TWO, attached, blobs, inline
 
 
 @pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with ScriptedServer() as server:
-        yield server
-
-
-@pytest.fixture
 def client(server: ScriptedServer) -> Client:
     client = Client(server.port)
     client.newest_frames_only = True

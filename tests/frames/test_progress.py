@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
 
 import pytest
 
@@ -15,12 +14,6 @@ from .wire import FRAMES, blobs, inline
 
 STEP = 10_000
 CONTENT = bytes(range(250)) * 800  # 200 000 bytes
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with ScriptedServer() as server:
-        yield server
 
 
 @pytest.fixture

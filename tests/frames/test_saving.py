@@ -30,12 +30,6 @@ STAMP = datetime(2024, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 
 
 @pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with ScriptedServer() as server:
-        yield server
-
-
-@pytest.fixture
 def running(server: ScriptedServer, tmp_path: Path) -> Iterator[Running]:
     client = Client(server.port)
     client.BLOBfolder = tmp_path

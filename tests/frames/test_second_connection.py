@@ -55,12 +55,6 @@ def asked_for(peer: Peer, number: int) -> list[Message]:
 
 
 @pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with ScriptedServer() as server:
-        yield server
-
-
-@pytest.fixture
 def client(server: ScriptedServer) -> Client:
     client = Client(server.port)
     client.separate_blobs = True

@@ -8,7 +8,7 @@ import io
 import mmap
 import re
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,7 @@ import pytest
 
 from indipyclient.errors import InvalidValue, NotConnected
 from indipyclient.protocol import NewVector, OneBLOB, writer
-from tests.support.scripted import BLOB, NUMBER, PATIENCE, Client, Peer, Running, ScriptedServer, moved
-
-from .unix import running_client
+from tests.support.scripted import BLOB, NUMBER, PATIENCE, Peer, Running, ScriptedServer, moved
 
 CONTENT = bytes(range(256)) * 300
 TWENTY_MB = 20_000_000
@@ -27,18 +25,6 @@ TWO_TO_WRITE = (
     '<defBLOBVector device="D" name="P" state="Ok" perm="wo">'
     '<defBLOB name="left"/><defBLOB name="right"/></defBLOBVector>'
 )
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with ScriptedServer() as server:
-        yield server
-
-
-@pytest.fixture
-def running(server: ScriptedServer) -> Iterator[Running]:
-    with running_client(Client(server.port)) as running:
-        yield running
 
 
 @pytest.fixture

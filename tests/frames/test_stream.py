@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -15,18 +15,6 @@ from .wire import FRAMES, blobs, inline, member, view
 
 CONTENT = bytes(range(256)) * 40 + b"x"
 TEXT = base64.b64encode(CONTENT).decode()
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with ScriptedServer() as server:
-        yield server
-
-
-@pytest.fixture
-def running(server: ScriptedServer) -> Iterator[Running]:
-    with running_client(Client(server.port)) as running:
-        yield running
 
 
 @pytest.fixture

@@ -92,12 +92,6 @@ def test_while_nobody_listens(desk: Desk) -> None:
         desk.assert_ends(program)
 
 
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with ScriptedServer() as server:
-        yield server
-
-
 def _idle(peer: Peer) -> None:
     """The server says nothing."""
 

@@ -5,8 +5,6 @@ The limits on one element are tested with the scanner (`tests/protocol/test_scan
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from indipyclient.client.throttle import Throttle, Verdict
@@ -15,12 +13,6 @@ from indipyclient.syncclient import SyncClient
 from tests.support.scripted import BLOB, NUMBER, TEXT, Client, Peer, Running, ScriptedServer, frame, moved
 
 TELL, LIMIT, OUT = Verdict.TELL, Verdict.TELL_LIMIT, Verdict.LEAVE_OUT
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with ScriptedServer() as server:
-        yield server
 
 
 def running(server: ScriptedServer, **limits: int) -> Running:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
@@ -20,12 +19,6 @@ from tests.support.servers import free_port
 
 NAME = "many.example.org"
 needs_ipv6 = pytest.mark.skipif(not socket.has_ipv6, reason="Python was built without IPv6")
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with ScriptedServer() as server:
-        yield server
 
 
 @pytest.fixture

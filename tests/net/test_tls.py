@@ -71,12 +71,6 @@ def test_a_separate_line_for_blobs_speaks_tls_too(indiserver: Server, authority:
         assert proxy.connections == 2
 
 
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with ScriptedServer() as server:
-        yield server
-
-
 @pytest.mark.parametrize(
     ("names", "trusted"),
     [(["127.0.0.1"], False), (["other.example.org"], True)],

@@ -1,4 +1,4 @@
-"""A scripted server, and a client that is connected to it."""
+"""A client that is connected to a scripted server."""
 
 from __future__ import annotations
 
@@ -9,12 +9,6 @@ import pytest
 from tests.support.scripted import ScriptedServer
 
 from .session import Session
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with ScriptedServer() as server:
-        yield server
 
 
 @pytest.fixture
