@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -85,7 +86,18 @@ class Killed(Exception):
 
 
 def kill(thread: int) -> None:
-    """Have `Killed` raised in a thread, at its next step, wherever that is."""
+    """Have `Killed` raised in the thread of a loop, at its next step, once the loop has nothing to do.
+
+    While it reads or writes, asyncio takes the exception for a fault of the connection.
+    """
+    looks: list[tuple[str, int]] = []
+
+    def rests() -> bool:
+        frame = sys._current_frames()[thread]
+        looks.append((frame.f_code.co_name, frame.f_lasti))
+        return looks[-1][0] in ("select", "_poll") and looks[-5:] == 5 * looks[-1:]
+
+    assert becomes_true(rests, PATIENCE)
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(Killed))
 
 

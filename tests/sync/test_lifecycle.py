@@ -437,7 +437,7 @@ def test_no_client_is_left_where_there_is_no_server() -> None:
 
 
 def _kill(session: Session) -> None:
-    session.carried_out()  # while it writes, asyncio would take the exception for a fault of the connection
+    session.carried_out()
     victim = session.indi._thread.ident
     assert victim is not None
     kill(victim)
