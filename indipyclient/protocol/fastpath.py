@@ -18,8 +18,8 @@ from sys import intern
 from typing import TypeAlias
 
 from .elements import PlainElements
-from .messages import Message, OneMembers, SetVector
-from .reader import read_element
+from .messages import SEPARATOR, Message, OneMembers, SetVector
+from .reader import read_element, read_seconds
 from .timestamps import parse_timestamp
 
 __all__ = ["Shortcut"]
@@ -65,10 +65,10 @@ _BEGUN = re.compile(
 _new = tuple.__new__  # the constructor of a named tuple, without the call through Python
 
 
-# Kind, device, name, state, timeout, message; the end tag; and what reads the members.
-_Head: TypeAlias = tuple[
-    str, str, str, "str | None", "float | None", str, str, "Callable[[str, str], OneMembers | None]"
-]
+# Kind, device, name, state, timeout, message; and the end tag. Of properties there are thousands, and what
+# is looked at for each update should be in the processor's cache: so all that may be shared is.
+_Head: TypeAlias = tuple[str, str, str, "str | None", "float | None", str, str]
+_CLOSING = {kind: f"</set{kind}Vector>" for kind in ("Number", "Switch", "Text", "Light")}
 
 
 class Shortcut:
@@ -84,6 +84,9 @@ class Shortcut:
         self._most_members = members
         self._elements = PlainElements(members)
         self._heads: dict[str, _Head] = {}
+        self._read_members: dict[str, Callable[[str, str], OneMembers | None]] = {
+            kind: self._known_words if kind in _WORDS else self._values for kind in _CLOSING
+        }
         self._names: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._words: dict[str, OneMembers] = {}
         self._kept = 0
@@ -167,9 +170,9 @@ class Shortcut:
                 return at
             if (rest != self._rest or not rest) and not self._is_plain_rest(mark, rest):
                 return at
-            kind, device, name, state, timeout, message, closing, read_members = known
+            kind, device, name, state, timeout, message, closing = known
             end = text.find(closing, begin)
-            if end < 0 or (members := read_members(kind, text[begin + 1 : end])) is None:
+            if end < 0 or (members := self._read_members[kind](kind, text[begin + 1 : end])) is None:
                 return at
             stamp, late_timeout, late_message = self._read_rest
             timeout = timeout if late_timeout is None else late_timeout
@@ -188,19 +191,9 @@ class Shortcut:
         if found is None:
             return None
         kind, device, name, state, timeout, message = found.groups()
-        device, name = intern(device), intern(name)
-        seconds = float(timeout) if timeout else None
-        read_members = self._known_words if kind in _WORDS else self._values
-        read = (
-            kind,
-            device,
-            name,
-            state,
-            seconds,
-            (message or "").strip(),
-            f"</set{kind}Vector>",
-            read_members,
-        )
+        closing, kind, device, name = _CLOSING[kind], intern(kind), intern(device), intern(name)
+        state, seconds = state and intern(state), read_seconds(timeout)
+        read = (kind, device, name, state, seconds, (message or "").strip(), closing)
         self._make_room(len(head))
         self._heads[head] = read
         return read
@@ -214,7 +207,7 @@ class Shortcut:
         self._rest = rest
         self._read_rest = (
             parse_timestamp(stamp),
-            float(timeout) if timeout else None,
+            read_seconds(timeout),
             (message or "").strip(),
         )
         return True
@@ -224,13 +217,13 @@ class Shortcut:
     def _values(self, kind: str, body: str) -> OneMembers | None:
         """The members of numbers and texts: start tags and values by turns."""
         parts = _VALUES[kind].split(body)
-        around, values = tuple(parts[0::2]), tuple(parts[1::2])
+        around, values = tuple(parts[0::2]), parts[1::2]
         if kind == "Text":
             if _UNCLEAN.search("".join(values)):
                 return None
-            values = tuple([text.strip() for text in values])
+            values = [text.strip() for text in values]
         names = self._names.get(around) or self._read_names(kind, around)
-        return None if names is None else OneMembers(names, values)
+        return None if names is None else OneMembers(names, SEPARATOR.join(values))
 
     def _read_names(self, kind: str, around: tuple[str, ...]) -> tuple[str, ...] | None:
         """The names in what stands around the values, if that is start tags and nothing else."""
@@ -251,7 +244,9 @@ class Shortcut:
         # Every "<" is accounted for: two of each member. So nothing else is in there.
         if body.count("<") != 2 * len(found) or len(found) > self._most_members:
             return None
-        members = OneMembers(tuple([name for name, _ in found]), tuple([word for _, word in found]))
+        members = OneMembers(
+            tuple([intern(name) for name, _ in found]), SEPARATOR.join([word for _, word in found])
+        )
         self._make_room(len(body))
         self._words[body] = members
         return members

@@ -27,6 +27,8 @@ STATES = frozenset({"Idle", "Ok", "Busy", "Alert"})
 PERMISSIONS = frozenset({"ro", "wo", "rw"})
 RULES = frozenset({"OneOfMany", "AtMostOne", "AnyOfMany"})
 BLOB_MODES = frozenset({"Never", "Also", "Only"})
+SEPARATOR = "\0"
+"""Stands between joined values: no value has it, as XML does not allow it."""
 
 
 class DefMember(NamedTuple):
@@ -61,20 +63,26 @@ class OneMember(NamedTuple):
 
 
 class OneMembers(Sequence[OneMember]):
-    """New values of some members, as the two tuples that a plain update is read into.
+    """New values of some members, as a plain update is read.
 
     To the reader it is the tuple of its `OneMember`s, which are made when they are looked at.
 
     Attributes:
         names: of the members.
-        values: their values, in the same order.
+        joined: their values, in the same order, with `SEPARATOR` in between: one object instead of many,
+            as most are replaced before anybody has looked at them.
     """
 
-    __slots__ = ("names", "values")
+    __slots__ = ("joined", "names")
 
-    def __init__(self, names: tuple[str, ...], values: tuple[str, ...]) -> None:
+    def __init__(self, names: tuple[str, ...], joined: str) -> None:
         self.names = names
-        self.values = values
+        self.joined = joined
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The values, apart."""
+        return tuple(self.joined.split(SEPARATOR)) if self.names else ()
 
     def __len__(self) -> int:
         return len(self.names)
@@ -99,7 +107,7 @@ class OneMembers(Sequence[OneMember]):
         return repr(tuple(self))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return OneMembers, (self.names, self.values)
+        return OneMembers, (self.names, self.joined)
 
 
 class OneBLOB(NamedTuple):

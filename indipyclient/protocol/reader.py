@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
+from sys import intern
 from typing import TypeVar, cast
 
 from .blobs import Base64Decoder
@@ -34,7 +36,7 @@ from .messages import (
 from .numbers import read_number
 from .timestamps import parse_timestamp
 
-__all__ = ["Child", "Element", "read_element"]
+__all__ = ["Child", "Element", "read_element", "read_seconds"]
 
 _Member = TypeVar("_Member")
 
@@ -98,7 +100,7 @@ def _def_vector(element: Element, faults: list[str]) -> DefVector:
         _word(attributes.get("state"), STATES) or "Idle",
         "ro" if kind == "Light" else _word(attributes.get("perm"), PERMISSIONS) or "rw",
         (_word(attributes.get("rule"), RULES) or "OneOfMany") if kind == "Switch" else None,
-        _timeout(attributes.get("timeout")) or 0.0,
+        read_seconds(attributes.get("timeout")) or 0.0,
         parse_timestamp(attributes.get("timestamp")),
         attributes.get("message", "").strip(),
         element.defined or tuple(_unique(_members(element, kind, _def_member, faults))),
@@ -114,7 +116,7 @@ def _set_vector(element: Element, faults: list[str]) -> SetVector:
         device,
         name,
         _word(attributes.get("state"), STATES),
-        _timeout(attributes.get("timeout")),
+        read_seconds(attributes.get("timeout")),
         parse_timestamp(attributes.get("timestamp")),
         attributes.get("message", "").strip(),
         tuple(_members(element, kind, _one_member, faults)),
@@ -129,7 +131,7 @@ def _new_vector(element: Element, faults: list[str]) -> NewVector:
 
 
 def _kind(element: Element) -> Kind:
-    return cast(Kind, element.tag[3:-6])  # def|Number|Vector
+    return cast(Kind, intern(element.tag[3:-6]))  # def|Number|Vector
 
 
 def _address(element: Element) -> tuple[str, str]:
@@ -297,7 +299,7 @@ _READERS: dict[str, Callable[[Element, list[str]], Message | None]] = {
 def _word(text: str | None, allowed: frozenset[str]) -> str | None:
     """`text` without outer white space if it is one of the `allowed` words, else None."""
     word = text.strip() if text else ""
-    return word if word in allowed else None
+    return intern(word) if word in allowed else None
 
 
 def _is_number(text: str) -> bool:
@@ -316,10 +318,15 @@ def _number_or(text: str, default: str) -> str:
     return text.strip()
 
 
-def _timeout(text: str | None) -> float | None:
+def read_seconds(text: str | None) -> float | None:
     """Seconds, or None if the text is absent or no finite number; a negative time is none at all."""
+    return None if text is None else _seconds(text) if len(text) < 20 else _seconds.__wrapped__(text)
+
+
+@lru_cache(256)  # there are few of them, for thousands of properties
+def _seconds(text: str) -> float | None:
     try:
-        seconds = float(text or "")
+        seconds = float(text)
     except ValueError:
         return None
     return max(0.0, seconds) if math.isfinite(seconds) else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 
 __all__ = ["format_timestamp", "parse_timestamp"]
 
@@ -31,10 +32,17 @@ def parse_timestamp(text: str | None) -> datetime | None:
     # fromisoformat, which knows other forms in newer Pythons, is six times as fast.
     if len(text) in (19, 26) and text[7] == "-" and text[16] == ":":
         try:
-            return datetime.fromisoformat(text + "+00:00")
+            return _of_second(text) if len(text) == 19 else _fromiso(text)
         except ValueError:
             pass
     return _parse_any(text)
+
+
+def _fromiso(text: str) -> datetime:
+    return datetime.fromisoformat(text + "+00:00")
+
+
+_of_second = lru_cache(64)(_fromiso)  # much is said within one
 
 
 def _parse_any(text: str) -> datetime | None:

@@ -164,8 +164,10 @@ def update(snap: Snap, message: SetVector, stamp: datetime, filenames: dict[str,
         text or vector._message,
         stamp if text else vector._message_timestamp,
     )
-    if type(members) is OneMembers and members.names == vector._info.names:
-        after = vector._updated(members.values, *rest, rev)
+    if type(members) is OneMembers and (
+        members.names is vector._info.names or members.names == vector._info.names
+    ):
+        after = vector._updated(members, *rest, rev)
     else:
         after = type(vector)(
             vector._info, _set_members(vector, members, rev, filenames or {}), *rest, enable=True, rev=rev
@@ -199,10 +201,10 @@ def _define(snap: Snap, message: DefVector, now: datetime, identify: Identify) -
     info = _vector_info(message, old, identify)
     rest = _defined_rest(message, old, message.timestamp or now)
     if old is None:
-        members = _first_members(message, info, identify, rev)
+        members = _first_members(message, info, rev)
         vector = VECTOR_CLASSES[message.kind](info, members, **rest, rev=rev)
     else:
-        anew = _members_anew(message, info, old, rev, identify)
+        anew = _members_anew(message, info, old, rev)
         if anew is not None:  # there may be none now
             rest["members"] = anew
         vector = old._with(rev, info=info, **rest)
@@ -227,14 +229,18 @@ def _vector_info(message: DefVector, old: SnapVector | None, identify: Identify)
         user_string, itemid = identify(message.device, message.name, "")
     else:
         label, group, user_string, itemid = old.label, old.group, old.user_string, old.itemid
+    rows = _rows(message, old, identify)
     # Interned as those of updates are: that the names are the same shows without a look at their letters.
-    names = tuple(dict.fromkeys([intern(member.name) for member in message.members]))
+    names = tuple([intern(row[0]) for row in rows])
     if old is not None and names == old._info.names:
         names, places = old._info.names, old._info.places
     else:
         places = {name: place for place, name in enumerate(names)}
     return VectorInfo(
         message.kind,
+        names,
+        places,
+        rows,
         message.device,
         intern(message.name),
         message.label or label,
@@ -243,54 +249,50 @@ def _vector_info(message: DefVector, old: SnapVector | None, identify: Identify)
         message.rule,
         user_string,
         itemid,
-        names,
-        places,
     )
 
 
-def _first_members(
-    message: DefVector, info: VectorInfo, identify: Identify, rev: int
-) -> FrozenMap[SnapMember] | tuple[MemberRows, tuple[str, ...]]:
+def _rows(message: DefVector, old: SnapVector | None, identify: Identify) -> MemberRows:
+    """What makes a `MemberInfo` each."""
+    before = {} if old is None else {row[0]: row for row in old._member_rows()}
+    rows = []
+    for member in _by_name(message):
+        name, label, _, form, low, high, step = member
+        known = before.get(name)
+        ids = identify(message.device, message.name, name) if known is None else known[-2:]
+        rows.append((name, label or (name if known is None else known[1]), form, low, high, step, *ids))
+    return tuple(rows)
+
+
+def _first_members(message: DefVector, info: VectorInfo, rev: int) -> FrozenMap[SnapMember] | tuple[str, ...]:
     """The members of a new vector."""
-    defined = _by_name(message)
-    rows = [
-        _row(member, member.name, *identify(message.device, message.name, member.name)) for member in defined
-    ]
     if message.kind != "BLOB":
-        return tuple(rows), tuple([member.value for member in defined])
-    nodes = [SnapBLOBMember(MemberInfo._make(row), None, rev) for row in rows]
+        return _values(message)
+    nodes = [SnapBLOBMember(MemberInfo._make(row), None, rev) for row in info.rows]
     return FrozenMap.of_family(info.places, info.names, tuple(nodes))
 
 
 def _members_anew(
-    message: DefVector, info: VectorInfo, old: SnapVector, rev: int, identify: Identify
+    message: DefVector, info: VectorInfo, old: SnapVector, rev: int
 ) -> FrozenMap[SnapMember] | None:
     """The members of a vector that is defined once more, or None if they are the same as before."""
-    defined = _by_name(message)
-    before = {row[0]: row for row in old._member_rows()}
-    rows = []
-    for member in defined:
-        known = before.get(member.name)
-        ids = identify(message.device, message.name, member.name) if known is None else known[-2:]
-        rows.append(_row(member, member.name if known is None else known[1], *ids))
-    if tuple(rows) == old._rows and tuple([member.value for member in defined]) == old._values:
+    values = _values(message)
+    if old._values is not None and info.rows == old._info.rows and values == old._apart():
         return None
     nodes = [
-        _member_anew(message.kind, MemberInfo._make(row), member.value, old.data.get(member.name), rev)
-        for row, member in zip(rows, defined, strict=True)
+        _member_anew(message.kind, MemberInfo._make(row), value, old.data.get(row[0]), rev)
+        for row, value in zip(info.rows, values, strict=True)
     ]
     return FrozenMap.of_family(info.places, info.names, tuple(nodes))
+
+
+def _values(message: DefVector) -> tuple[str, ...]:
+    return tuple([member.value for member in _by_name(message)])
 
 
 def _by_name(message: DefVector) -> Collection[DefMember]:
     """The members, of those with the same name the last."""
     return {member.name: member for member in message.members}.values()
-
-
-def _row(member: DefMember, label: str, user_string: str, itemid: int) -> tuple[Any, ...]:
-    """The fields of a `MemberInfo`."""
-    name, own_label, _, form, low, high, step = member
-    return name, own_label or label, form, low, high, step, user_string, itemid
 
 
 def _member_anew(kind: Kind, info: MemberInfo, value: str, old: SnapMember | None, rev: int) -> SnapMember:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, NamedTuple
 
-from ..protocol.messages import Kind
+from ..protocol.messages import Kind, OneMembers
 from .dumping import Dumps, Keys, with_ids
 from .frozenmap import FrozenMap
 from .members import (
@@ -28,12 +28,19 @@ __all__ = [
 ]
 
 _new = object.__new__
+_being_made: dict[int, FrozenMap[SnapMember]] = {}
 
 
 class VectorInfo(NamedTuple):
-    """What seldom changes about a vector."""
+    """What seldom changes about a vector; what each update looks at stands first."""
 
     kind: Kind
+    names: tuple[str, ...]
+    """Of the members, in their order."""
+    places: dict[str, int]
+    """Where in `names` each of them stands; not to be changed."""
+    rows: MemberRows
+    """What makes a `MemberInfo` each. Out of date in a vector that was given the nodes of its members."""
     devicename: str
     name: str
     label: str
@@ -42,10 +49,6 @@ class VectorInfo(NamedTuple):
     rule: str | None
     user_string: str
     itemid: int
-    names: tuple[str, ...]
-    """Of the members, in their order."""
-    places: dict[str, int]
-    """Where in `names` each of them stands; not to be changed."""
 
 
 class SnapVector(Dumps, Keys[Any]):
@@ -54,11 +57,10 @@ class SnapVector(Dumps, Keys[Any]):
     __slots__ = (
         "_enable",
         "_info",
-        "_made",
         "_message",
         "_message_timestamp",
+        "_nodes",
         "_rev",
-        "_rows",
         "_since",
         "_state",
         "_timeout",
@@ -66,12 +68,11 @@ class SnapVector(Dumps, Keys[Any]):
         "_values",
     )
 
-    # The nodes of the members are in the list `_made`. Most are never asked for, so unless they are given
-    # they are made only then, of the fields of each `MemberInfo` in `_rows` and the values, which are of the
-    # revision `_since`. Both are plain tuples of text, which Python's garbage collector need not look at.
-    _made: list[FrozenMap[SnapMember]]
-    _rows: MemberRows | None
-    _values: tuple[str, ...] | None
+    # The members are `_nodes`. Most are never asked for, so unless they are given they are made only then,
+    # of the `rows` of the info and the values, which are of the revision `_since` and may be joined: nothing
+    # of it takes time of Python's garbage collector.
+    _nodes: FrozenMap[SnapMember] | None
+    _values: tuple[str, ...] | str | None
     _since: int
 
     member_class: ClassVar[type[SnapMember]] = SnapMember
@@ -79,7 +80,7 @@ class SnapVector(Dumps, Keys[Any]):
     def __init__(
         self,
         info: VectorInfo,
-        members: FrozenMap[SnapMember] | tuple[MemberRows, tuple[str, ...]],
+        members: FrozenMap[SnapMember] | tuple[str, ...],
         state: str,
         timeout: float | None,
         timestamp: datetime,
@@ -98,16 +99,14 @@ class SnapVector(Dumps, Keys[Any]):
         self._enable = enable
         self._rev = rev
 
-    def _take(self, members: FrozenMap[SnapMember] | tuple[MemberRows, tuple[str, ...]], rev: int) -> None:
-        if isinstance(members, FrozenMap):
-            self._made, self._rows, self._values = [members], None, None
-        else:
-            self._made, (self._rows, self._values) = [], members
+    def _take(self, members: FrozenMap[SnapMember] | tuple[str, ...], rev: int) -> None:
+        """Nodes of the members, or their values."""
+        self._nodes, self._values = (members, None) if isinstance(members, FrozenMap) else (None, members)
         self._since = rev
 
     def _updated(
         self,
-        values: tuple[str, ...],
+        values: OneMembers,
         state: str,
         timeout: float | None,
         timestamp: datetime,
@@ -120,10 +119,13 @@ class SnapVector(Dumps, Keys[Any]):
         Without the constructor, which takes longer than all the rest of it.
         """
         made = _new(type(self))
-        made._info = self._info
-        made._made = []
-        made._rows = self._rows or self._member_rows()
-        made._values = values
+        info = self._info
+        if info.names is not values.names or self._values is None:
+            # The names are those that the next update has too, so they need not be compared again.
+            info = info._replace(names=values.names, rows=self._member_rows())
+        made._info = info
+        made._nodes = None
+        made._values = values.joined
         made._since = rev
         made._state = state
         made._timeout = timeout
@@ -136,22 +138,32 @@ class SnapVector(Dumps, Keys[Any]):
 
     @property
     def _members(self) -> FrozenMap[SnapMember]:
-        if not self._made:
-            assert self._rows is not None and self._values is not None
+        if self._nodes is None:
             make, rev, info = self.member_class, self._since, self._info
-            members = zip(map(MemberInfo._make, self._rows), self._values)  # noqa: B905 - just as many
+            members = zip(map(MemberInfo._make, info.rows), self._apart())  # noqa: B905 - just as many
             nodes = tuple([make(member, value, rev) for member, value in members])
             # Another thread may be here too: whose nodes come first are everybody's.
-            self._made.append(FrozenMap.of_family(info.places, info.names, nodes))
-        return self._made[0]
+            first = _being_made.setdefault(id(self), FrozenMap.of_family(info.places, info.names, nodes))
+            self._nodes = self._nodes or first
+            _being_made.pop(id(self), None)
+        return self._nodes
+
+    def _apart(self) -> tuple[str, ...]:
+        """The values that the members are made of."""
+        if isinstance(self._values, str):
+            self._values = OneMembers(self._info.names, self._values).values
+        assert self._values is not None
+        return self._values
 
     def _member_rows(self) -> MemberRows:
-        return self._rows or tuple([tuple(node._info) for node in self._members.in_order()])
+        if self._values is not None:
+            return self._info.rows
+        return tuple([tuple(node._info) for node in self._members.in_order()])
 
     def __getitem__(self, name: str) -> Any:
         if self._values is None:
             return self._members[name].membervalue
-        return self._values[self._info.places[name]]
+        return self._apart()[self._info.places[name]]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._info.names)
@@ -277,6 +289,7 @@ class SnapVector(Dumps, Keys[Any]):
 
     def _with(self, rev: int, **changed: Any) -> SnapVector:
         """This vector with some of the constructor's arguments changed. All else stays the same."""
+        self._members  # noqa: B018 - what does not change is shared, so it must be there
         made = _new(type(self))
         for name in SnapVector.__slots__:
             setattr(made, name, getattr(self, name))

@@ -193,13 +193,18 @@ def test_row_21_updates_of_what_was_never_defined_are_delivered() -> None:
 
 
 def test_members_read_plainly_are_their_tuple() -> None:
-    plain = OneMembers(("a", "b"), ("1", "2"))
+    plain = OneMembers(("a", "b"), "1\x002")
     usual = (OneMember("a", "1"), OneMember("b", "2"))
-    assert plain == usual and usual == plain and plain == OneMembers(("a", "b"), ("1", "2"))
-    assert plain != usual[:1] and plain != OneMembers(("a", "b"), ("1", "3"))
+    assert plain == usual and usual == plain and plain == OneMembers(("a", "b"), "1\x002")
+    assert plain != usual[:1] and plain != OneMembers(("a", "b"), "1\x003")
     assert (hash(plain), repr(plain), len(plain)) == (hash(usual), repr(usual), 2)
     assert tuple(plain) == usual and plain[1] == usual[1] and plain[:1] == usual[:1]
     assert pickle.loads(pickle.dumps(plain)) == usual
+    assert (
+        plain.values == ("1", "2")
+        and OneMembers((), "").values == ()
+        and OneMembers(("a",), "").values == ("",)
+    )
 
 
 def test_row_22_an_update_may_have_no_members() -> None:

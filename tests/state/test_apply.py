@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from indipyclient.protocol.messages import (
     KINDS,
+    SEPARATOR,
     STATES,
     DefMember,
     DefVector,
@@ -353,7 +354,7 @@ def plainly(message: Message) -> Message:
     ):
         return message
     names, values = [one.name for one in message.members], [one[1] for one in message.members]
-    return message._replace(members=OneMembers(tuple(names), tuple(map(str, values))))
+    return message._replace(members=OneMembers(tuple(names), SEPARATOR.join(map(str, values))))
 
 
 @st.composite
@@ -411,7 +412,7 @@ def test_a_plain_update_of_all_members_makes_no_node_of_them(members: int) -> No
     snap = after(define("Number", *names))
     gc.collect()
     made = sum(isinstance(thing, SnapMember) for thing in gc.get_objects())
-    message = update("Number")._replace(members=OneMembers(names, ("2",) * members))
+    message = update("Number")._replace(members=OneMembers(names, SEPARATOR.join(["2"] * members)))
     states = [snap := apply(snap, message, NOW, Identities()) for _ in range(3)]
     assert sum(isinstance(thing, SnapMember) for thing in gc.get_objects()) == made
     assert [state["Camera"]["v"]["m3"] for state in states] == ["2"] * 3
