@@ -134,7 +134,7 @@ class PropertyVector(Vector):
     def _change_member(self, name: str, attribute: str, value: Any) -> None:
         """Assignment to an attribute of one member."""
         old = self._node.member(name)
-        self._replace(members=self._node._members.set(name, changed(old, attribute, value)))
+        self._replace(members=self._node._members._replacing(name, changed(old, attribute, value)))
 
     def _replace(self, **changed: Any) -> None:
         if self._last is not None:

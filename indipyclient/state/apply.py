@@ -118,13 +118,13 @@ def change_device(snap: Snap, device: SnapDevice, **changed: Any) -> Snap:
     """
     after = SnapDevice(
         device.devicename,
-        changed.get("vectors", device._vectors),
+        changed.get("vectors", device),
         changed.get("messages", device.messages),
         changed.get("user_string", device.user_string),
         device.itemid,
         snap.rev + 1,
     )
-    devices = snap._devices.set(device.devicename, after)
+    devices = snap._replacing(device.devicename, after)
     return snap._with(devices=devices, messages=changed.get("client_messages", snap.messages))
 
 
@@ -143,7 +143,7 @@ def set_user_string(snap: Snap, devicename: str, vectorname: str, membername: st
     if membername not in vector:
         return snap
     member = vector.member(membername)._renamed(snap.rev + 1, user_string=text)
-    return change_vector(snap, vector, members=vector._members.set(membername, member))
+    return change_vector(snap, vector, members=vector._members._replacing(membername, member))
 
 
 # -- set ------------------------------------------------------------------------------------
@@ -152,8 +152,8 @@ def set_user_string(snap: Snap, devicename: str, vectorname: str, membername: st
 def update(snap: Snap, message: SetVector, stamp: datetime, filenames: dict[str, str] | None = None) -> Snap:
     """As `apply`, for an update, with its time or that of its arrival."""
     kind, devicename, name, state, timeout, _, text, members = message
-    device: SnapDevice | None = snap._devices.get(devicename)
-    vector: SnapVector | None = None if device is None else device._vectors.get(name)
+    device: SnapDevice | None = snap.get(devicename)
+    vector: SnapVector | None = None if device is None else device.get(name)
     if device is None or vector is None or not vector._enable or vector._info.kind != kind:
         return snap
     rev = snap._rev + 1
@@ -180,7 +180,7 @@ def _set_members(
 ) -> FrozenMap[SnapMember]:
     """The members of a vector, those that an update names with their new values."""
     find = vector._members.get
-    return vector._members.update(
+    return vector._members._replacing_all(
         (one.name, old._set(one, rev, filenames.get(one.name, "")))
         for one in members
         if (old := find(one.name)) is not None
@@ -269,7 +269,7 @@ def _first_members(message: DefVector, info: VectorInfo, rev: int) -> FrozenMap[
     if message.kind != "BLOB":
         return _values(message)
     nodes = [SnapBLOBMember(MemberInfo._make(row), None, rev) for row in info.rows]
-    return FrozenMap.of_family(info.places, info.names, tuple(nodes))
+    return FrozenMap._of_family(info.places, info.names, tuple(nodes))
 
 
 def _members_anew(
@@ -283,7 +283,7 @@ def _members_anew(
         _member_anew(message.kind, MemberInfo._make(row), value, old.data.get(row[0]), rev)
         for row, value in zip(info.rows, values, strict=True)
     ]
-    return FrozenMap.of_family(info.places, info.names, tuple(nodes))
+    return FrozenMap._of_family(info.places, info.names, tuple(nodes))
 
 
 def _values(message: DefVector) -> tuple[str, ...]:
@@ -321,7 +321,7 @@ def _delete(snap: Snap, message: DelProperty, now: datetime) -> Snap:
     messages = device.messages
     if message.message:
         messages = ((stamp, message.message), *messages)[:KEPT_MESSAGES]
-    vectors = device._vectors.set(message.name, vector._with(snap.rev + 1, enable=False))
+    vectors = device._replacing(message.name, vector._with(snap.rev + 1, enable=False))
     return change_device(snap, device, vectors=vectors, messages=messages)
 
 
@@ -330,7 +330,7 @@ def _delete_device(snap: Snap, device: SnapDevice, stamp: datetime, text: str) -
     rev = snap.rev + 1
     gone = [(name, vector._with(rev, enable=False)) for name, vector in device.items() if vector.enable]
     messages = ((stamp, text), *snap.messages)[:KEPT_MESSAGES] if text else snap.messages
-    return change_device(snap, device, vectors=device._vectors.update(gone), client_messages=messages)
+    return change_device(snap, device, vectors=device._replacing_all(gone), client_messages=messages)
 
 
 # -- the path to the root -------------------------------------------------------------------

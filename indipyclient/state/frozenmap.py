@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice, zip_longest
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, overload
 
 __all__ = ["FrozenMap"]
 
 V = TypeVar("V")
+T = TypeVar("T")
 _BITS = 5
 _WIDTH = 1 << _BITS
 _LAST = _WIDTH - 1
@@ -31,7 +32,9 @@ class FrozenMap(Mapping[str, V], Generic[V]):
 
     The names and the index from name to place are shared by all maps of one family and only ever
     appended to, so a map ignores places beyond its own length. A family whose names are a tuple does
-    not grow. Appending (the writer's side: `set` and `update`) is for one thread at a time.
+    not grow. Appending (the writer's side: `_replacing` and `_replacing_all`) is for one thread at a time.
+
+    What is not part of every mapping has an underscore, since the nodes of the state are such maps.
     """
 
     __slots__ = ("_index", "_length", "_names", "_root", "_shift")
@@ -50,7 +53,7 @@ class FrozenMap(Mapping[str, V], Generic[V]):
         self._length = len(values)
 
     @classmethod
-    def of_family(cls, index: dict[str, int], names: tuple[str, ...], values: tuple[V, ...]) -> FrozenMap[V]:
+    def _of_family(cls, index: dict[str, int], names: tuple[str, ...], values: tuple[V, ...]) -> FrozenMap[V]:
         """A map of names to values in their order; `index`, from name to place, is kept as it is."""
         return _made(index, names, *_tree(values), len(values))
 
@@ -76,17 +79,22 @@ class FrozenMap(Mapping[str, V], Generic[V]):
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (tuple(self.items()),)
 
-    def in_order(self) -> Iterator[V]:
+    def _in_order(self) -> Iterator[V]:
         """The values in the order of the names, without building a view."""
         values: Iterator[Any] = iter(self._root)
         for _ in range(0, self._shift, _BITS):
             values = chain.from_iterable(values)
         return values
 
-    def get(self, name: str, default: Any = None) -> Any:
-        """The value of `name`, or `default`."""
-        place = self._index.get(name, self._length)
-        return self._at(place) if place < self._length else default
+    @overload
+    def get(self, key: str) -> V | None: ...
+    @overload
+    def get(self, key: str, default: V | T) -> V | T: ...
+    def get(self, key: str, default: T | None = None) -> V | T | None:
+        """The value of a name, or `default`."""
+        place = self._index.get(key, self._length)
+        value: V | T | None = self._at(place) if place < self._length else default
+        return value
 
     def _at(self, place: int) -> Any:
         row, shift = self._root, self._shift
@@ -95,20 +103,30 @@ class FrozenMap(Mapping[str, V], Generic[V]):
             shift -= _BITS
         return row[place & _LAST]
 
-    def set(self, name: str, value: V) -> FrozenMap[V]:
+    def _replacing(self, name: str, value: V) -> FrozenMap[V]:
         """This map with one entry replaced, or appended."""
-        place = self._index.get(name, self._length)
-        if place >= self._length:
-            return self.update(((name, value),))
-        made: FrozenMap[V] = _new(FrozenMap)  # here, without a call: this is the hot end of every update
-        made._index = self._index
-        made._names = self._names
-        made._root = _replaced(self._root, self._shift, place, value)
-        made._shift = self._shift
-        made._length = self._length
+        made: FrozenMap[V] = _new(FrozenMap)
+        made._take(self, name, value)
         return made
 
-    def update(self, entries: Iterable[tuple[str, V]]) -> FrozenMap[V]:
+    def _take(self, other: FrozenMap[V], name: str, value: V) -> None:
+        """Become as another map with one entry replaced, or appended: the hot end of every update."""
+        place = other._index.get(name, other._length)
+        if place >= other._length:
+            self._take_all(other._replacing_all(((name, value),)))
+            return
+        self._index = other._index
+        self._names = other._names
+        self._root = _replaced(other._root, other._shift, place, value)
+        self._shift = other._shift
+        self._length = other._length
+
+    def _take_all(self, other: FrozenMap[V]) -> None:
+        """Become as another map."""
+        self._index, self._names, self._root = other._index, other._names, other._root
+        self._shift, self._length = other._shift, other._length
+
+    def _replacing_all(self, entries: Iterable[tuple[str, V]]) -> FrozenMap[V]:
         """This map with entries replaced, or appended in their order."""
         index, names, root, shift, length = self._index, self._names, self._root, self._shift, self._length
         for name, value in entries:
@@ -128,7 +146,7 @@ class FrozenMap(Mapping[str, V], Generic[V]):
             length += 1
         return _made(index, names, root, shift, length)
 
-    def differing(self, older: FrozenMap[V]) -> Iterator[str]:
+    def _differing(self, older: FrozenMap[V]) -> Iterator[str]:
         """Names whose value is not the same object in `older`, or that only one of the two has.
 
         Skips what the two share, so it costs what has changed, not what there is.

@@ -11,7 +11,7 @@ JSON are those of the 0.9 interface; assignment raises AttributeError or TypeErr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 
@@ -27,10 +27,10 @@ Messages: TypeAlias = tuple[tuple[datetime, str], ...]
 _new = object.__new__
 
 
-class SnapDevice(Dumps, Keys[SnapVector]):
+class SnapDevice(Dumps, Keys[SnapVector], FrozenMap[SnapVector]):
     """A device at one moment: a mapping of vector names to vector snapshots."""
 
-    __slots__ = ("_devicename", "_itemid", "_messages", "_rev", "_user_string", "_vectors")
+    __slots__ = ("_devicename", "_itemid", "_messages", "_rev", "_user_string")
 
     def __init__(
         self,
@@ -41,8 +41,8 @@ class SnapDevice(Dumps, Keys[SnapVector]):
         itemid: int,
         rev: int,
     ) -> None:
+        self._take_all(vectors)
         self._devicename = devicename
-        self._vectors = vectors
         self._messages = messages
         self._user_string = user_string
         self._itemid = itemid
@@ -51,25 +51,18 @@ class SnapDevice(Dumps, Keys[SnapVector]):
     def _updated(self, vector: SnapVector) -> SnapDevice:
         """This device with one vector replaced or added. Without the constructor, to be quick."""
         made = _new(SnapDevice)
+        made._take(self, vector._info.name, vector)
         made._devicename = self._devicename
-        made._vectors = self._vectors.set(vector._info.name, vector)
         made._messages = self._messages
         made._user_string = self._user_string
         made._itemid = self._itemid
         made._rev = vector._rev
         return made
 
-    def __getitem__(self, name: str) -> SnapVector:
-        return self._vectors[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._vectors)
-
-    def __len__(self) -> int:
-        return len(self._vectors)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._vectors
+    def __reduce__(self) -> tuple[Any, ...]:
+        vectors = FrozenMap(self.items())
+        own = self._devicename, vectors, self._messages, self._user_string, self._itemid, self._rev
+        return SnapDevice, own
 
     def __repr__(self) -> str:
         return f"<SnapDevice {self._devicename!r} with {len(self)} vectors>"
@@ -102,7 +95,7 @@ class SnapDevice(Dumps, Keys[SnapVector]):
     @property
     def enable(self) -> bool:
         """True while any of its vectors is enabled."""
-        return any(vector.enable for vector in self._vectors.in_order())
+        return any(vector.enable for vector in self._in_order())
 
     @property
     def rev(self) -> int:
@@ -112,11 +105,11 @@ class SnapDevice(Dumps, Keys[SnapVector]):
     @property
     def data(self) -> Mapping[str, SnapVector]:
         """The mapping itself, under the name it has in the 0.9 interface."""
-        return self._vectors
+        return self
 
     def changes(self, older: SnapDevice) -> list[str]:
         """Names of the vectors that differ from those in `older`."""
-        return list(self._vectors.differing(older._vectors))
+        return list(self._differing(older))
 
     def dictdump(
         self, inc_blob: bool = False, inc_user_string: bool = False, inc_itemid: bool = False
@@ -126,7 +119,7 @@ class SnapDevice(Dumps, Keys[SnapVector]):
             "devicename": self._devicename,
             "enable": self.enable,
             "messages": _dump_messages(self._messages),
-            "vectors": {name: vector.dictdump(*arguments) for name, vector in self._vectors.items()},
+            "vectors": {name: vector.dictdump(*arguments) for name, vector in self.items()},
         }
         return with_ids(dump, self, inc_user_string, inc_itemid)
 
@@ -146,10 +139,10 @@ class Change(NamedTuple):
     new: SnapDevice | SnapVector | None
 
 
-class Snap(Dumps, Keys[SnapDevice]):
+class Snap(Dumps, Keys[SnapDevice], FrozenMap[SnapDevice]):
     """Everything a client knows at one moment: a mapping of device names to device snapshots."""
 
-    __slots__ = ("_connected", "_devices", "_indihost", "_indiport", "_messages", "_rev", "_user_string")
+    __slots__ = ("_connected", "_indihost", "_indiport", "_messages", "_rev", "_user_string")
 
     def __init__(
         self,
@@ -161,37 +154,29 @@ class Snap(Dumps, Keys[SnapDevice]):
         devices: FrozenMap[SnapDevice] | None = None,
         rev: int = 0,
     ) -> None:
+        self._take_all(FrozenMap() if devices is None else devices)
         self._indihost = indihost
         self._indiport = indiport
         self._connected = connected
         self._messages = messages
         self._user_string = user_string
-        self._devices: FrozenMap[SnapDevice] = FrozenMap() if devices is None else devices
         self._rev = rev
 
     def _updated(self, device: SnapDevice) -> Snap:
         """This snapshot with one device replaced or added. Without the constructor, to be quick."""
         made = _new(Snap)
+        made._take(self, device._devicename, device)
         made._indihost = self._indihost
         made._indiport = self._indiport
         made._connected = self._connected
         made._messages = self._messages
         made._user_string = self._user_string
-        made._devices = self._devices.set(device._devicename, device)
         made._rev = device._rev
         return made
 
-    def __getitem__(self, name: str) -> SnapDevice:
-        return self._devices[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._devices)
-
-    def __len__(self) -> int:
-        return len(self._devices)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._devices
+    def __reduce__(self) -> tuple[Any, ...]:
+        where = self._indihost, self._indiport, self._connected
+        return Snap, (*where, self._messages, self._user_string, FrozenMap(self.items()), self._rev)
 
     def __repr__(self) -> str:
         how = "connected" if self._connected else "not connected"
@@ -235,15 +220,15 @@ class Snap(Dumps, Keys[SnapDevice]):
     @property
     def data(self) -> Mapping[str, SnapDevice]:
         """The mapping itself, under the name it has in the 0.9 interface."""
-        return self._devices
+        return self
 
     def enabledlen(self) -> int:
         """How many devices are enabled."""
-        return sum(device.enable for device in self._devices.in_order())
+        return sum(device.enable for device in self._in_order())
 
     def get_vector_state(self, devicename: str, vectorname: str) -> str | None:
         """A vector's state, also of a disabled one; None if it is not known."""
-        device = self._devices.get(devicename)
+        device = self.get(devicename)
         vector = device.get(vectorname) if device is not None else None
         return None if vector is None else vector.state
 
@@ -254,8 +239,8 @@ class Snap(Dumps, Keys[SnapDevice]):
         Costs what has changed, not what there is.
         """
         rows = []
-        for name in self._devices.differing(older._devices):
-            rows += _device_changes(name, older._devices.get(name), self._devices.get(name))
+        for name in self._differing(older):
+            rows += _device_changes(name, older.get(name), self.get(name))
         return rows
 
     def dictdump(
@@ -267,7 +252,7 @@ class Snap(Dumps, Keys[SnapDevice]):
             "indiport": self._indiport,
             "connected": self._connected,
             "messages": _dump_messages(self._messages),
-            "devices": {name: device.dictdump(*arguments) for name, device in self._devices.items()},
+            "devices": {name: device.dictdump(*arguments) for name, device in self.items()},
         }
         if inc_user_string:
             dump["user_string"] = self._user_string
@@ -281,17 +266,17 @@ class Snap(Dumps, Keys[SnapDevice]):
             changed.get("connected", self._connected),
             changed.get("messages", self._messages),
             changed.get("user_string", self._user_string),
-            changed.get("devices", self._devices),
+            changed.get("devices", self),
             self._rev + 1,
         )
 
 
 def _device_changes(name: str, old: SnapDevice | None, new: SnapDevice | None) -> list[Change]:
-    old_vectors = old._vectors if old is not None else FrozenMap[SnapVector]()
-    new_vectors = new._vectors if new is not None else FrozenMap[SnapVector]()
+    old_vectors = FrozenMap[SnapVector]() if old is None else old
+    new_vectors = FrozenMap[SnapVector]() if new is None else new
     rows = [
         Change(name, vector, old_vectors.get(vector), new_vectors.get(vector))
-        for vector in new_vectors.differing(old_vectors)
+        for vector in new_vectors._differing(old_vectors)
     ]
     if old is None or new is None or _own(old) != _own(new):
         rows.insert(0, Change(name, None, old, new))

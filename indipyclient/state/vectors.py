@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 _new = object.__new__
-_being_made: dict[int, FrozenMap[SnapMember]] = {}
+_first_cells: dict[int, list[FrozenMap[SnapMember]]] = {}  # by the id of their vectors
 
 
 class VectorInfo(NamedTuple):
@@ -68,10 +68,10 @@ class SnapVector(Dumps, Keys[Any]):
         "_values",
     )
 
-    # The members are `_nodes`. Most are never asked for, so unless they are given they are made only then,
-    # of the `rows` of the info and the values, which are of the revision `_since` and may be joined: nothing
-    # of it takes time of Python's garbage collector.
-    _nodes: FrozenMap[SnapMember] | None
+    # The members are in the list `_nodes`. Most are never asked for, so unless they are given they are made
+    # only then, and the list too, of the `rows` of the info and the values, which are of the revision
+    # `_since` and may be joined: nothing of it takes time of Python's garbage collector.
+    _nodes: list[FrozenMap[SnapMember]] | None
     _values: tuple[str, ...] | str | None
     _since: int
 
@@ -101,7 +101,7 @@ class SnapVector(Dumps, Keys[Any]):
 
     def _take(self, members: FrozenMap[SnapMember] | tuple[str, ...], rev: int) -> None:
         """Nodes of the members, or their values."""
-        self._nodes, self._values = (members, None) if isinstance(members, FrozenMap) else (None, members)
+        self._nodes, self._values = ([members], None) if isinstance(members, FrozenMap) else (None, members)
         self._since = rev
 
     def _updated(
@@ -138,14 +138,23 @@ class SnapVector(Dumps, Keys[Any]):
 
     @property
     def _members(self) -> FrozenMap[SnapMember]:
-        if self._nodes is None:
+        cell = self._cell()
+        if not cell:
             make, rev, info = self.member_class, self._since, self._info
             members = zip(map(MemberInfo._make, info.rows), self._apart())  # noqa: B905 - just as many
             nodes = tuple([make(member, value, rev) for member, value in members])
             # Another thread may be here too: whose nodes come first are everybody's.
-            first = _being_made.setdefault(id(self), FrozenMap.of_family(info.places, info.names, nodes))
-            self._nodes = self._nodes or first
-            _being_made.pop(id(self), None)
+            cell.append(FrozenMap._of_family(info.places, info.names, nodes))
+        return cell[0]
+
+    def _cell(self) -> list[FrozenMap[SnapMember]]:
+        """Where the nodes of the members are, or will be: the same for all threads, without a lock."""
+        if self._nodes is None:
+            first = _first_cells.setdefault(id(self), [])
+            if self._nodes is None:
+                self._nodes = first
+            # Whoever comes after this finds it above.
+            _first_cells.pop(id(self), None)
         return self._nodes
 
     def _apart(self) -> tuple[str, ...]:
@@ -158,7 +167,7 @@ class SnapVector(Dumps, Keys[Any]):
     def _member_rows(self) -> MemberRows:
         if self._values is not None:
             return self._info.rows
-        return tuple([tuple(node._info) for node in self._members.in_order()])
+        return tuple([tuple(node._info) for node in self._members._in_order()])
 
     def __getitem__(self, name: str) -> Any:
         if self._values is None:
@@ -178,7 +187,7 @@ class SnapVector(Dumps, Keys[Any]):
         return type(self), (*(getattr(self, f"_{name}") for name in _VECTOR_ARGUMENTS), self._rev)
 
     def __repr__(self) -> str:
-        values = ", ".join(map(repr, self._members.in_order()))
+        values = ", ".join(map(repr, self._members._in_order()))
         return f"<{type(self).__name__} {self.devicename!r} {self.name!r} {self.state} [{values}]>"
 
     def _repr_html_(self) -> str:
@@ -285,11 +294,11 @@ class SnapVector(Dumps, Keys[Any]):
 
     def changes(self, older: SnapVector) -> list[str]:
         """Names of the members that differ from those in `older`, of any revision."""
-        return list(self._members.differing(older._members))
+        return list(self._members._differing(older._members))
 
     def _with(self, rev: int, **changed: Any) -> SnapVector:
         """This vector with some of the constructor's arguments changed. All else stays the same."""
-        self._members  # noqa: B018 - what does not change is shared, so it must be there
+        self._cell()  # to be shared: what does not change are the same nodes, whoever looks at them first
         made = _new(type(self))
         for name in SnapVector.__slots__:
             setattr(made, name, getattr(self, name))

@@ -30,7 +30,7 @@ def assert_same(made: FrozenMap[Any], model: dict[str, Any]) -> None:
     """Everything that can be read of `made` is as in `model`."""
     assert list(made) == list(model)
     assert list(made.items()) == list(model.items())
-    assert list(made.in_order()) == list(model.values())
+    assert list(made._in_order()) == list(model.values())
     assert len(made) == len(model)
 
 
@@ -66,19 +66,19 @@ class AnyFamily(RuleBasedStateMachine):
     @rule(target=maps, base=maps, number=numbers, value=values)
     def set(self, base: Any, number: int, value: Any) -> Any:
         made, model = base
-        return self.keep(made.set(f"n{number}", value), model | {f"n{number}": value})
+        return self.keep(made._replacing(f"n{number}", value), model | {f"n{number}": value})
 
     @rule(target=maps, base=maps, changed=st.lists(st.tuples(numbers, values), max_size=10))
     def update(self, base: Any, changed: list[tuple[int, Any]]) -> Any:
         made, model = base
         rows = [(f"n{number}", value) for number, value in changed]
-        return self.keep(made.update(rows), model | dict(rows))
+        return self.keep(made._replacing_all(rows), model | dict(rows))
 
     @rule(target=maps, base=maps, start=numbers, count=st.integers(0, 80), value=values)
     def update_a_range(self, base: Any, start: int, count: int, value: Any) -> Any:
         made, model = base
         rows = {f"n{number}": value for number in range(start, start + count)}
-        return self.keep(made.update(rows.items()), model | rows)
+        return self.keep(made._replacing_all(rows.items()), model | rows)
 
     @rule(target=maps, base=maps)
     def pickle(self, base: Any) -> Any:
@@ -87,7 +87,7 @@ class AnyFamily(RuleBasedStateMachine):
 
     @rule(one=maps, other=maps)
     def compare(self, one: Any, other: Any) -> None:
-        differing = list(one[0].differing(other[0]))
+        differing = list(one[0]._differing(other[0]))
         assert set(differing) == really_differing(one[1], other[1])
         assert len(differing) == len(set(differing))
 
@@ -123,7 +123,7 @@ def test_a_map_that_grew_one_by_one_holds_its_entries_in_order(size: int) -> Non
     rows = entries(0, size)
     made: FrozenMap[Any] = FrozenMap()
     for name, value in rows:
-        made = made.set(name, value)
+        made = made._replacing(name, value)
     assert_same(made, dict(rows))
 
 
@@ -131,7 +131,7 @@ def test_a_map_that_grew_one_by_one_holds_its_entries_in_order(size: int) -> Non
 @pytest.mark.parametrize("more", [1, 63, 64, 65, 130])
 def test_many_entries_are_appended_at_once(size: int, more: int) -> None:
     rows, added = entries(0, size), entries(size, size + more)
-    assert_same(FrozenMap(rows).update(added), dict(rows + added))
+    assert_same(FrozenMap(rows)._replacing_all(added), dict(rows + added))
 
 
 @pytest.mark.parametrize("size", [size for size in SIZES if size])
@@ -140,9 +140,9 @@ def test_each_entry_can_be_replaced(size: int) -> None:
     base, value = FrozenMap(rows), object()
     for place in {0, size // 2, size - 1}:
         name = f"n{place}"
-        for after in (base.set(name, value), base.update([(name, value)])):
+        for after in (base._replacing(name, value), base._replacing_all([(name, value)])):
             assert_same(after, dict(rows) | {name: value})
-            assert list(after.differing(base)) == [name]
+            assert list(after._differing(base)) == [name]
     assert_same(base, dict(rows))
 
 
@@ -152,17 +152,17 @@ def test_what_differs_from_a_shorter_map_of_the_family_is_what_was_appended(
 ) -> None:
     rows = entries(0, larger)
     short = FrozenMap(rows[:smaller])
-    long = short.update(rows[smaller:])
+    long = short._replacing_all(rows[smaller:])
     appended = [name for name, _ in rows[smaller:]]
-    assert list(long.differing(short)) == appended
-    assert list(short.differing(long)) == appended
+    assert list(long._differing(short)) == appended
+    assert list(short._differing(long)) == appended
 
 
 def test_maps_of_two_families_are_compared_by_name() -> None:
     kept = object()
     one = FrozenMap([("both", kept), ("changed", 1), ("mine", 2)])
     other = FrozenMap([("theirs", 3), ("changed", 4), ("both", kept)])
-    assert set(one.differing(other)) == {"changed", "mine", "theirs"}
+    assert set(one._differing(other)) == {"changed", "mine", "theirs"}
 
 
 # -- families --------------------------------------------------------------------------------
@@ -170,8 +170,8 @@ def test_maps_of_two_families_are_compared_by_name() -> None:
 
 def test_two_branches_that_append_do_not_see_each_other() -> None:
     trunk = FrozenMap(entries(0, 64))
-    left = trunk.set("left", 1)
-    right = trunk.set("right", 2)
+    left = trunk._replacing("left", 1)
+    right = trunk._replacing("right", 2)
     assert "right" not in left and "left" not in right
     assert (left["left"], right["right"]) == (1, 2)
     assert len(trunk) == 64 and list(left)[-1] == "left" and list(right)[-1] == "right"
@@ -179,14 +179,14 @@ def test_two_branches_that_append_do_not_see_each_other() -> None:
 
 def test_two_branches_may_append_the_same_name() -> None:
     trunk = FrozenMap(entries(0, 3))
-    left, right = trunk.set("new", "left"), trunk.set("more", 0).set("new", "right")
+    left, right = trunk._replacing("new", "left"), trunk._replacing("more", 0)._replacing("new", "right")
     assert (left["new"], right["new"]) == ("left", "right")
     assert list(right)[-2:] == ["more", "new"]
 
 
 def test_a_map_does_not_know_names_appended_later() -> None:
     early = FrozenMap([("a", 1)])
-    early.set("later", 2)
+    early._replacing("later", 2)
     assert "later" not in early
     assert early.get("later") is None
     assert list(early) == ["a"]
@@ -204,12 +204,12 @@ def test_an_unknown_name_raises_key_error(made: FrozenMap[Any]) -> None:
 def test_of_two_entries_with_one_name_the_last_counts() -> None:
     rows = [("a", 1), ("b", 2), ("a", 3)]
     assert_same(FrozenMap(rows), {"a": 3, "b": 2})
-    assert_same(FrozenMap[int]().update(rows), {"a": 3, "b": 2})
+    assert_same(FrozenMap[int]()._replacing_all(rows), {"a": 3, "b": 2})
 
 
 def test_an_update_with_nothing_is_the_same_map() -> None:
     rows = entries(0, 65)
-    assert_same(FrozenMap(rows).update([]), dict(rows))
+    assert_same(FrozenMap(rows)._replacing_all([]), dict(rows))
 
 
 def test_entries_cannot_be_assigned_or_deleted() -> None:
@@ -230,7 +230,7 @@ def test_a_map_is_shown_with_its_entries() -> None:
 def test_copies_and_pickles_hold_the_same(size: int) -> None:
     model = {f"n{number}": number for number in range(size)}
     made = FrozenMap(model.items())
-    made.set("later", 0)
+    made._replacing("later", 0)
     for copied in (pickle.loads(pickle.dumps(made)), copy.copy(made), copy.deepcopy(made)):
         assert type(copied) is FrozenMap
         assert_same(copied, model)
@@ -267,7 +267,7 @@ def test_a_reader_sees_one_moment_while_a_writer_appends() -> None:
     reader = threading.Thread(target=read)
     reader.start()
     for name, value in rows[100:]:
-        newest = newest.set(name, value)
+        newest = newest._replacing(name, value)
     reader.join(PATIENCE)
     assert not reader.is_alive()
     assert seen_whole and all(seen_whole)
