@@ -65,6 +65,7 @@ def connect(
     timeout: float | None = 5,
     timeout_min: float = 2,
     timeout_max: float = 3600,
+    doubt: float = 2,
     patience: float = 2,
     ssl_context: ssl.SSLContext | None = None,
     limits: Limits | None = None,
@@ -79,6 +80,7 @@ def connect(
         port: its port.
         timeout: seconds for the server to take the connection, tried again and again; None for no limit.
         timeout_min, timeout_max: seconds that bound the time which devices announce for their answers.
+        doubt: seconds for which an answer is waited out that may be none; see docs/sync.md.
         patience: seconds that ``indi[name]`` waits for a name that is not known yet.
         ssl_context: with what to speak TLS; see `IPyClient`.
         limits: on what the server may send; None for those of `protocol.Limits`.
@@ -92,6 +94,7 @@ def connect(
         port,
         timeout_min=timeout_min,
         timeout_max=timeout_max,
+        doubt=doubt,
         patience=patience,
         ssl_context=ssl_context,
         limits=limits,
@@ -120,7 +123,7 @@ class SyncClient(Mapping[str, DeviceHandle]):
     its futures do not, its handles do.
 
     Args:
-        host, port, timeout_min, timeout_max, patience, ssl_context, limits: as for `connect`.
+        host, port, timeout_min, timeout_max, doubt, patience, ssl_context, limits: as for `connect`.
     """
 
     def __init__(
@@ -130,13 +133,14 @@ class SyncClient(Mapping[str, DeviceHandle]):
         *,
         timeout_min: float = 2,
         timeout_max: float = 3600,
+        doubt: float = 2,
         patience: float = 2,
         ssl_context: ssl.SSLContext | None = None,
         limits: Limits | None = None,
     ) -> None:
         self.patience = patience
         self._pid = os.getpid()
-        self._engine = Engine(host, port, timeout_min, timeout_max)
+        self._engine = Engine(host, port, timeout_min, timeout_max, doubt)
         self._engine.ssl_context = ssl_context
         if limits is not None:
             self._engine.limits = limits

@@ -23,6 +23,7 @@ from ..mailbox import Mailbox
 from ..protocol.messages import NewVector, PingRequest
 from ..state import apply as state
 from ..state.commands import find_vector
+from ..state.vectors import SnapVector
 from .callbacks import Callbacks
 from .orders import Command, ExpectedBLOB, Order
 from .subscriptions import Subscriptions
@@ -40,7 +41,7 @@ class Engine(IPyClient):
 
     Args:
         indihost, indiport: the server.
-        lowest, highest: see `Tracker`.
+        lowest, highest, doubt: see `Tracker`.
 
     Attributes:
         subscriptions: who is told of events.
@@ -49,7 +50,7 @@ class Engine(IPyClient):
         ended: whether the thread has ended, or is about to: nothing more will come.
     """
 
-    def __init__(self, indihost: str, indiport: int, lowest: float, highest: float) -> None:
+    def __init__(self, indihost: str, indiport: int, lowest: float, highest: float, doubt: float) -> None:
         super().__init__(indihost, indiport)
         self.subscriptions = Subscriptions()
         self.callbacks = Callbacks(f"indipyclient-callbacks-{indihost}:{indiport}")
@@ -58,7 +59,7 @@ class Engine(IPyClient):
         self.vector_timeout_min, self.vector_timeout_max = lowest, highest
         self._cause: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._tracker = Tracker(self._indi_where, lowest, highest)
+        self._tracker = Tracker(self._indi_where, lowest, highest, doubt, self._as_told)
         self._pings = 0
 
     # -- for any thread -----------------------------------------------------------------------
@@ -157,6 +158,7 @@ class Engine(IPyClient):
     async def send_command(self, command: Command, message: NewVector) -> None:
         """Send a command, and follow what becomes of it."""
         sent = False
+        command.doubt.overtaking = self._indi_snap.get_vector_state(*command.key) == "Busy"
         ping = self._barrier(command)
 
         def now_sent() -> None:
@@ -193,11 +195,25 @@ class Engine(IPyClient):
 
     def _follow(self, command: Command) -> None:
         """From here on all is newer than the command. Busy once more, as older news may have changed that."""
-        vector = find_vector(self._indi_snap, *command.key)
-        if vector.state != "Busy":
-            self._indi_snap = state.change_vector(self._indi_snap, vector, state="Busy")
+        command.doubt.begin(self._show(command.key, "Busy"))
         self._publish("State", *command.key, command.stamp)
         command.done_at(self._indi_snap.rev)
+
+    def _as_told(self, command: Command) -> SnapVector | None:
+        """The vector of a command, no longer Busy on account of that; None if the connection is gone."""
+        if not self._indi_snap.connected:
+            return None
+        vector = self._show(command.key, command.told)
+        self._publish("State", *command.key, command.stamp)
+        return vector
+
+    def _show(self, key: tuple[str, str], shown: str) -> SnapVector:
+        """The vector, in that state from here on."""
+        vector = find_vector(self._indi_snap, *key)
+        if vector.state != shown:
+            self._indi_snap = state.change_vector(self._indi_snap, vector, state=shown)
+            vector = find_vector(self._indi_snap, *key)
+        return vector
 
     async def expect(self, blob: ExpectedBLOB) -> None:
         """Ask for the BLOBs of a vector, and wait for the next one that comes in."""
@@ -214,8 +230,9 @@ class Engine(IPyClient):
         """Tell what was asked for, and whoever has subscribed."""
         if isinstance(event, events.ConnectionMade):
             self._indi_ping()
-        if not (self.stop and isinstance(event, events.ConnectionLost)):  # the end is not a loss
-            self._tracker.heard(event, self._indi_snap)
+        end = self.stop and isinstance(event, events.ConnectionLost)  # which is not a loss
+        if not end and self._tracker.heard(event, self._indi_snap):
+            self._show((event.devicename, event.vectorname), "Busy")
         self._publish(event.eventtype, event.devicename, event.vectorname, event.timestamp)
 
     def _publish(self, eventtype: str, devicename: str | None, vectorname: str | None, stamp: Any) -> None:

@@ -221,7 +221,7 @@ class VectorHandle(_Handle[Any]):
         if not snap.connected:
             raise no_connection(self._client._engine._indi_where)
         outcome: Outcome[SnapVector] = self._client._outcome(f"the command to {_where(vector)}")
-        self._client._submit(Command(message, limit, outcome))
+        self._client._submit(Command(message, limit, outcome, values))
         return outcome
 
     def expect_blob(self, member: str | None = None) -> Outcome[SnapBLOBMember]:

@@ -7,13 +7,16 @@ so that whoever waits for a state does not take one from before for it.
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from .. import events
 from ..protocol.messages import NewVector
 from ..state.members import SnapBLOBMember
 from ..state.vectors import SnapVector
+from .doubt import Doubt
 from .outcome import Outcome
 
 if TYPE_CHECKING:
@@ -89,24 +92,38 @@ class Command(Awaited[SnapVector]):
         message: the command.
         timeout: seconds for all of it; None for no limit, nan for what the device announced.
         outcome: gets the vector as it is when the device is done.
+        named: the members that the program gave values.
 
     Attributes:
         stamp: when it was given.
+        doubt: by what an answer is judged.
         busy: whether the device has answered that it is at work.
+        in_doubt: whether it has answered that it is done, and that is waited out.
+        told: the newest state from the device by which nothing was decided; else empty.
         said: the newest message of the device before the command.
         timer: ends the time it has.
         barrier: of the ping before it, until that is answered; what comes in until then is older than it.
     """
 
-    def __init__(self, message: NewVector, timeout: float | None, outcome: Outcome[SnapVector]) -> None:
+    def __init__(
+        self,
+        message: NewVector,
+        timeout: float | None,
+        outcome: Outcome[SnapVector],
+        named: Container[str],
+    ) -> None:
         super().__init__((message.device, message.name), outcome)
         self.timeout = timeout
         self.stamp = message.timestamp
+        self.doubt = Doubt(message, named)
         self.busy = False
+        self.in_doubt = False
+        self.told = ""
         self.barrier = ""
         self.said: object = None
         self.timer: asyncio.TimerHandle | None = None
         self._message: NewVector | None = message
+        self._waiting: asyncio.TimerHandle | None = None
 
     async def carry_out(self, engine: Engine) -> None:
         message, self._message = self._message, None  # a frame that was sent must not be held
@@ -114,18 +131,44 @@ class Command(Awaited[SnapVector]):
             await engine.send_command(self, message)
 
     def settle(self, result: SnapVector) -> None:
-        self.stop_timer()
+        self._stop_timers()
         super().settle(result)
 
     def fail(self, error: Exception) -> None:
-        self.stop_timer()
+        self._stop_timers()
         super().fail(error)
 
-    def stop_timer(self) -> None:
-        """It has all the time there is."""
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
+    def doubts(self, event: events.setVector | events.defVector, vector: SnapVector) -> bool:
+        """Whether the device, which says it is done, may mean something else; `vector` is as it is now."""
+        sure = self.busy and not self.doubt.overtaking
+        return not sure and self.doubt.concerns(event, vector)
+
+    def wait_out(self, waiting: asyncio.TimerHandle) -> None:
+        """The device has answered, in doubt; `waiting` ends that."""
+        self.in_doubt, self._waiting = True, waiting
+        self._lift_announced()
+
+    def at_work(self) -> None:
+        """The device is. What seemed to be an answer before was none."""
+        if self.in_doubt:
+            self.in_doubt = self.doubt.overtaking = False
+            _cancel(self._waiting)
+        self.busy, self.told = True, ""
+        self._lift_announced()
+
+    def _lift_announced(self) -> None:
+        """It has all the time there is, unless the program has set a limit."""
+        if self.timeout is not None and math.isnan(self.timeout):
+            _cancel(self.timer)
+
+    def _stop_timers(self) -> None:
+        _cancel(self.timer)
+        _cancel(self._waiting)
+
+
+def _cancel(timer: asyncio.TimerHandle | None) -> None:
+    if timer is not None:
+        timer.cancel()
 
 
 class ExpectedBLOB(Awaited[SnapBLOBMember]):

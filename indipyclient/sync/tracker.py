@@ -7,14 +7,16 @@ with others it is what arrives after it was sent, which a slow network may have 
 | what arrives of the vector after the command | becomes of it |
 |---|---|
 | a set with the state Ok or Idle | done: the result is the vector |
+| the same, but in doubt (see `doubt`) | it goes on for a moment from the first such set on; then it is done |
 | Busy | it goes on; from here on without a limit, unless the program has set one |
 | Alert | `PropertyAlert`, with the text that came with it, or the newest of the device since the command |
 | a set without a state | nothing, it goes on |
-| a definition | nothing, as servers send them whenever any client asks; once the device was Busy, as a set |
+| a definition | nothing, as servers send them whenever any client asks; after Busy, or in doubt, as a set |
 | its deletion | `PropertyDeleted` |
 | the loss of the connection | `ConnectionLostError` |
 | nothing, for as long as the device announced, within limits, or the program has set | `CommandTimeout` |
 
+Once what arrives is newer than the command, the vector is shown as Busy as long as that goes on.
 Belongs to the client's loop, and sees events in the order in which they change the state.
 """
 
@@ -52,12 +54,24 @@ class Tracker:
     Args:
         where: what messages call the server.
         lowest, highest: seconds that bound the time that a device announced for its answers.
+        doubt: seconds for which an answer in doubt is waited out.
+        show: called to have the vector of a command in the state that was told last. Returns the vector,
+            or None if the connection is gone.
     """
 
-    def __init__(self, where: str, lowest: float, highest: float) -> None:
+    def __init__(
+        self,
+        where: str,
+        lowest: float,
+        highest: float,
+        doubt: float,
+        show: Callable[[Command], SnapVector | None],
+    ) -> None:
         self._where = where
         self._lowest = lowest
         self._highest = highest
+        self._doubt = doubt
+        self._show = show
         self._sent: set[Awaited[Any]] = set()  # what has come in before them is not yet handled
         self._commands: dict[_Key, Command] = {}
         self._blobs: dict[_Key, list[ExpectedBLOB]] = {}
@@ -71,6 +85,7 @@ class Tracker:
         self._sent.discard(command)
         former = self._commands.pop(command.key, None)
         if former is not None:
+            command.doubt.overtaking = True
             former.fail(Superseded(f"a later command to {command.where} was sent before this one was done"))
         vector = _vector(snap, command.key)
         if not snap.connected:
@@ -99,10 +114,13 @@ class Tracker:
                 return command
         return None
 
-    def heard(self, event: events.Event, snap: Snap) -> None:
-        """Something has arrived; `snap` is the state after it."""
+    def heard(self, event: events.Event, snap: Snap) -> bool:
+        """Something has arrived; `snap` is the state after it.
+
+        Say whether a command to that vector is under way although the device may have told otherwise.
+        """
         if not self._commands and not self._blobs:
-            return
+            return False
         key = event.devicename, event.vectorname
         if isinstance(event, events.setVector | events.defVector):
             if (command := self._commands.get(key)) is not None:
@@ -113,6 +131,7 @@ class Tracker:
             self._deleted(event)
         elif isinstance(event, events.ConnectionLost):
             self._fail_begun(self._lost)
+        return key in self._commands and self._commands[key].told != ""
 
     def end(self, error: Callable[[], INDIError]) -> None:
         """The client has ended, so nothing more arrives."""
@@ -131,27 +150,45 @@ class Tracker:
             command.timer = loop.call_later(seconds, self._timed_out, command, seconds)
 
     def _timed_out(self, command: Command, seconds: float) -> None:
+        if command.in_doubt:
+            self._believe(command)
+            return
         del self._commands[command.key]
+        if command.told:
+            self._show(command)
         how = "did not finish" if command.busy else "did not answer"
         command.fail(CommandTimeout(f"{command.where} {how} within {seconds:g} s"))
 
     def _answered(self, command: Command, event: events.setVector | events.defVector, snap: Snap) -> None:
-        if command.barrier or event.state is None:
+        if command.barrier:
+            command.doubt.overtaking |= event.state == "Busy"
             return
-        if isinstance(event, events.defVector) and not command.busy:
+        if isinstance(event, events.defVector) and not (command.busy or command.in_doubt):
+            command.told = event.state or ""
+        elif event.state == "Busy":
+            command.at_work()
+        elif event.state == "Alert":
+            del self._commands[command.key]
+            said = event.message or said_since(command.said, snap, command.key[0])
+            command.fail(PropertyAlert(snap[command.key[0]][command.key[1]], said))
+        elif event.state is not None:
+            self._done(command, event, snap[command.key[0]][command.key[1]])
+
+    # -- done, or in doubt --------------------------------------------------------------------
+
+    def _done(self, command: Command, event: events.setVector | events.defVector, vector: SnapVector) -> None:
+        if not command.doubts(event, vector):
+            del self._commands[command.key]
+            command.settle(vector)
             return
-        if event.state == "Busy":
-            command.busy = True
-            if command.timeout is not None and math.isnan(command.timeout):
-                command.stop_timer()
-            return
-        del self._commands[command.key]
-        vector = snap[command.key[0]][command.key[1]]
-        if event.state == "Alert":
-            command.fail(
-                PropertyAlert(vector, event.message or said_since(command.said, snap, command.key[0]))
-            )
-        else:
+        if not command.in_doubt:
+            loop = asyncio.get_running_loop()
+            command.wait_out(loop.call_later(self._doubt, self._believe, command))
+        command.told = vector.state
+
+    def _believe(self, command: Command) -> None:
+        if (vector := self._show(command)) is not None:  # else the end is near
+            del self._commands[command.key]
             command.settle(vector)
 
     # -- BLOBs ------------------------------------------------------------------------------

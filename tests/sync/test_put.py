@@ -266,7 +266,9 @@ def test_commands_go_out_in_the_order_in_which_they_were_given(session: Session)
     puttings = [session.vector("T").put(t=f"{number}", timeout=None) for number in range(1000)]
     for number in range(1000):
         assert session.command().members[0] == OneMember("t", f"{number}")
-    session.send('<setTextVector device="D" name="T" state="Ok"/>')
+    session.send(
+        '<setTextVector device="D" name="T" state="Ok"><oneText name="t">999</oneText></setTextVector>'
+    )
     assert puttings[-1].result(PATIENCE).state == "Ok"
     assert {type(one.exception(PATIENCE)) for one in puttings[:-1]} == {Superseded}
 

@@ -148,7 +148,8 @@ def test_closing_ends_every_wait(session: Session, wait: Callable[[Any], Any]) -
 
 def test_a_state_from_before_a_command_does_not_count(session: Session) -> None:
     for round in range(200):
-        session.vector("N").put(x=1)
+        value = round % 11
+        session.vector("N").put(x=value)
         if round % 2:
             waiting = start(lambda: session.vector("N").wait(state="Ok", timeout=PATIENCE))
         else:
@@ -156,9 +157,9 @@ def test_a_state_from_before_a_command_does_not_count(session: Session) -> None:
                 lambda: session.indi.wait_for(lambda snap: snap["D"]["N"].state == "Ok", PATIENCE)["D"]["N"]
             )
         session.command()
-        session.peer.send(moved(round))
+        session.peer.send(moved(value))
         vector = waiting.result(PATIENCE)
-        assert vector["x"] == f"{round}"
+        assert vector["x"] == f"{value}"
 
 
 class Late(threading.Event):
