@@ -47,7 +47,7 @@ class _Get(Protocol):
     """How a thread waits for the next item of a queue, so that it can be told to stop."""
 
     def next(self) -> list[Any]:
-        """What waits, at least one item and at most some; nothing after `stop` and when it was shut down."""
+        """Wait for an item, and return all that wait, up to `_AT_ONCE`; none after `stop` or a shutdown."""
 
     def stop(self) -> None:
         """Make `next` return; from any thread."""

@@ -28,7 +28,7 @@ class Answers:
         loop = asyncio.get_running_loop()
         limit = self._limits[devicename, vectorname] = loop.time() + seconds
         if self._timer is None or self._timer.when() > limit:
-            self._look_at(loop, limit)
+            self._set_timer(loop, limit)
 
     def arrived(self, devicename: str, vectorname: str) -> None:
         """Something came from the vector, so its command is answered."""
@@ -42,12 +42,12 @@ class Answers:
             self._timer.cancel()
             self._timer = None
 
-    def _look_at(self, loop: asyncio.AbstractEventLoop, when: float) -> None:
+    def _set_timer(self, loop: asyncio.AbstractEventLoop, when: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = loop.call_at(when, self._look, loop)
+        self._timer = loop.call_at(when, self._expire, loop)
 
-    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _expire(self, loop: asyncio.AbstractEventLoop) -> None:
         assert self._timer is not None
         now, self._timer = max(loop.time(), self._timer.when()), None
         passed = sorted((limit, names) for names, limit in self._limits.items() if limit <= now)
@@ -55,4 +55,4 @@ class Answers:
             del self._limits[names]
             self._expired(*names)
         if self._limits:
-            self._look_at(loop, min(self._limits.values()))
+            self._set_timer(loop, min(self._limits.values()))

@@ -20,7 +20,7 @@ __all__ = ["Connection", "Receiver"]
 
 _CHUNK = 1 << 18  # bytes read at a time from a Unix socket
 _MOST_DESCRIPTORS = 16  # that indiserver sends with one element
-_GATHERED = 1 << 14  # bytes that are sent without waiting for the loop's next turn
+_GATHERED = 1 << 14  # bytes that are too many to wait for the end of a turn
 _MOST_ANSWERS = 1 << 20  # bytes that may wait for a server which asks and does not read
 _CLOSE_ON_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
@@ -57,7 +57,7 @@ class Connection(asyncio.Protocol):
         self._writable = asyncio.Event()
         self._writable.set()
         self._sent = 0  # bytes that were to be sent
-        self._gathered: bytearray | None = None  # those that wait for the loop's next turn, in a row of them
+        self._gathered: bytearray | None = None  # those that wait for the end of a turn; None: send at once
         self._unread = 0  # bytes of answers since the server last took something
         self._fault: Exception | None = None
         self.last_received = time.monotonic()

@@ -54,12 +54,10 @@ def free_port() -> int:
 
     It lies below the ports that systems hand to outgoing connections (32768 on Linux). Above that line
     another program's connection could take it while a server restarts, and a client that retries on loopback
-    can even be connected to itself. Processes that share the tests have each their own among those ports.
+    can even be connected to itself.
     """
-    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     for _ in range(100):
-        port = 20000 + workers * secrets.randbelow(10000 // workers) + worker
+        port = 20000 + secrets.randbelow(10000)
         with socket.socket() as probe:
             try:
                 probe.bind(("", port))
