@@ -145,19 +145,14 @@ class PropertyVector(Vector):
 
     def _leave(self, names: Container[str]) -> None:
         """A new definition has members of these names only: let go of the others."""
-        for name, member in self._made_members().items():
+        for name, member in vars(self).get("data", {}).items():
             if name not in names:
                 member._detach()
 
     def _follow(self) -> None:
         """Have a member object for each member there is now, the old ones where they were."""
-        if made := self._made_members():
-            self.data = {name: made.get(name) or self.member_class(self, name) for name in self._node}
-
-    def _made_members(self) -> dict[str, Any]:
-        """The member objects, if they have been asked for."""
-        made: dict[str, Any] = vars(self).get("data", {})
-        return made
+        if "data" in vars(self):
+            self.data = {name: self.data.get(name) or self.member_class(self, name) for name in self._node}
 
     def _detach(self) -> None:
         """Keep the last node, since the state goes on without this vector."""

@@ -498,6 +498,14 @@ def test_members_are_made_when_they_are_looked_at(running: Running, peer: Peer) 
     assert running.do(lambda: [member.membervalue for member in live.data.values()]) == ["7", "2"]
 
 
+def test_members_come_to_a_vector_that_had_none_when_it_was_looked_at(running: Running, peer: Peer) -> None:
+    running.after(peer, '<defNumberVector device="D" name="M" perm="ro"></defNumberVector>')
+    vector = running.client["D"]["M"]
+    assert running.do(lambda: dict(vector)) == {}
+    running.after(peer, NUMBER.replace('name="N"', 'name="M"'))
+    assert running.do(lambda: dict(vector)) == {"x": "1", "y": "2"}
+
+
 def test_a_live_vector_can_be_copied(running: Running, peer: Peer) -> None:
     """A copy shares the members and is a mapping of the same values (0.9)."""
     vector = running.client["D"]["N"]
