@@ -91,7 +91,7 @@ class Connection(asyncio.Protocol):
             self._receiver.messages_received(report)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._transport = self._gathered = None
+        self._transport = None
         self._stop_reading()
         self._descriptors.close()
         self._lost.set()

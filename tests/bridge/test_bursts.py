@@ -4,15 +4,50 @@ from __future__ import annotations
 
 import asyncio
 import queue
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from indipyclient.bridge.sources import make_source
+from indipyclient.bridge.sources import _WaitableGet, make_source
 from indipyclient.client.answers import Answers
 from indipyclient.queclient import QueClient
+from tests.support.deadline import becomes_true
+
+from .threads import PATIENCE, start
 
 COUNT = 1000
+
+
+async def take(
+    txque: Any, count: int, while_busy: Callable[[], None] = lambda: None
+) -> tuple[list[int], int]:
+    """Have a source bring so many items to the loop, and say how often it was woken for that.
+
+    Args:
+        while_busy: holds the loop up, once the source has begun.
+    """
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
+    wake, wakes, accepted = loop.call_soon_threadsafe, 0, []
+
+    def counted(*args: Any) -> asyncio.Handle:
+        nonlocal wakes
+        wakes += 1
+        return wake(*args)
+
+    def accept(item: int) -> None:
+        accepted.append(item)
+        if len(accepted) == count:
+            done.set()
+
+    loop.call_soon_threadsafe = counted  # type: ignore[method-assign, assignment]
+    running = asyncio.create_task(make_source(txque).run(accept))
+    await asyncio.sleep(0)
+    while_busy()
+    await asyncio.wait_for(done.wait(), PATIENCE)
+    running.cancel()
+    await asyncio.wait([running])
+    return accepted, wakes
 
 
 @pytest.mark.parametrize("kind", [queue.Queue, queue.SimpleQueue, queue.LifoQueue])
@@ -20,67 +55,34 @@ def test_a_burst_wakes_the_loop_a_few_times(kind: type[Any]) -> None:
     txque = kind()
     for number in range(COUNT):
         txque.put(number)
-    accepted: list[int] = []
-    wakes = 0
-
-    async def take() -> None:
-        nonlocal wakes
-        loop, done = asyncio.get_running_loop(), asyncio.Event()
-        wake = loop.call_soon_threadsafe
-
-        def counted(*args: Any) -> asyncio.Handle:
-            nonlocal wakes
-            wakes += 1
-            return wake(*args)
-
-        def accept(item: int) -> None:
-            accepted.append(item)
-            if len(accepted) == COUNT:
-                done.set()
-
-        loop.call_soon_threadsafe = counted  # type: ignore[method-assign, assignment]
-        running = asyncio.create_task(make_source(txque).run(accept))
-        await asyncio.wait_for(done.wait(), 30)
-        running.cancel()
-        await asyncio.wait([running])
-
-    asyncio.run(take())
-    assert sorted(accepted) == list(range(COUNT))
-    assert accepted == sorted(accepted, reverse=kind is queue.LifoQueue)
+    accepted, wakes = asyncio.run(take(txque, COUNT))
+    assert accepted == sorted(range(COUNT), reverse=kind is queue.LifoQueue)
     assert wakes <= COUNT / 50
 
 
-def test_room_in_a_bounded_queue_is_told_to_all_who_wait_for_it() -> None:
-    """Eight threads wait to put; what is taken at once makes room for as many of them."""
-    txque: queue.Queue[int] = queue.Queue(8)
-    accepted: list[int] = []
+def test_what_comes_while_the_loop_is_busy_wakes_it_once() -> None:
+    txque: queue.Queue[int] = queue.Queue()
 
-    async def take() -> None:
-        done = asyncio.Event()
-
-        def accept(item: int) -> None:
-            accepted.append(item)
-            if len(accepted) == 24:
-                done.set()
-
-        for number in range(8):
+    def put_one_by_one() -> None:
+        for number in range(20):
             txque.put(number)
-        putting = [
-            asyncio.create_task(asyncio.to_thread(_put_two, txque, 10 * number)) for number in range(1, 9)
-        ]
-        running = asyncio.create_task(make_source(txque).run(accept))
-        await asyncio.wait_for(asyncio.gather(done.wait(), *putting), 30)
-        running.cancel()
-        await asyncio.wait([running])
+            assert becomes_true(txque.empty, PATIENCE)
 
-    asyncio.run(take())
-    assert accepted[:8] == list(range(8))
-    assert sorted(accepted[8:]) == sorted(10 * number + second for number in range(1, 9) for second in (0, 1))
+    accepted, wakes = asyncio.run(take(txque, 20, put_one_by_one))
+    assert accepted == list(range(20))
+    assert wakes <= 2  # the other is for the end
 
 
-def _put_two(txque: queue.Queue[int], number: int) -> None:
-    txque.put(number)
-    txque.put(number + 1)
+def test_room_in_a_bounded_queue_is_told_to_all_who_wait_for_it() -> None:
+    txque: queue.Queue[int] = queue.Queue(8)
+    for number in range(8):
+        txque.put(number)
+    putting = [start(lambda number=number: txque.put(number)) for number in range(8, 16)]  # type: ignore[misc]
+    assert becomes_true(lambda: len(txque.not_full._waiters) == 8, PATIENCE)  # type: ignore[attr-defined]
+    assert _WaitableGet(txque).next() == list(range(8))
+    for one in putting:
+        one.result(PATIENCE)
+    assert sorted(txque.queue) == list(range(8, 16))
 
 
 class _Noting(queue.Queue[Any]):
@@ -121,6 +123,7 @@ def test_each_time_limit_passes_in_its_turn_and_one_timer_serves_them() -> None:
     async def expect() -> None:
         loop, done = asyncio.get_running_loop(), asyncio.Event()
         answers = Answers(lambda _, name: (expired.append(name), done.set() if name == "last" else None))  # type: ignore[func-returns-value]
+        answers.expect("D", "last of all", 3600)
         for number in range(100):
             answers.expect("D", f"answered {number}", 0.01)
         for name, seconds in (("last", 0.06), ("first", 0.02), ("again", 0.01), ("second", 0.04)):
