@@ -232,7 +232,7 @@ class Shortcut:
         if len(names) != len(openings) or len(names) > self._most_members or end.strip():
             return None
         self._make_room(sum(map(len, around)))
-        read = self._names[around] = tuple(map(intern, names))
+        read = self._names[around] = self._same(names)
         return read
 
     def _known_words(self, kind: str, body: str) -> OneMembers | None:
@@ -244,12 +244,16 @@ class Shortcut:
         # Every "<" is accounted for: two of each member. So nothing else is in there.
         if body.count("<") != 2 * len(found) or len(found) > self._most_members:
             return None
-        members = OneMembers(
-            tuple([intern(name) for name, _ in found]), SEPARATOR.join([word for _, word in found])
-        )
+        names = self._same([name for name, _ in found])
+        members = OneMembers(names, SEPARATOR.join([word for _, word in found]))
         self._make_room(len(body))
         self._words[body] = members
         return members
+
+    def _same(self, names: list[str]) -> tuple[str, ...]:
+        """One tuple for the same names, so that at a glance they are known to be the same."""
+        read = tuple(map(intern, names))
+        return self._names.setdefault(read, read)
 
     def _make_room(self, length: int) -> None:
         """Forget everything if what is kept grows too much."""

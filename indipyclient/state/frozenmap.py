@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice, zip_longest
 from typing import Any, Generic, TypeVar, overload
 
-__all__ = ["FrozenMap"]
+__all__ = ["FrozenMap", "replaced"]
 
 V = TypeVar("V")
 T = TypeVar("T")
@@ -105,23 +105,9 @@ class FrozenMap(Mapping[str, V], Generic[V]):
 
     def _replacing(self, name: str, value: V) -> FrozenMap[V]:
         """This map with one entry replaced, or appended."""
-        made: FrozenMap[V] = _new(FrozenMap)
-        made._take(self, name, value)
-        return made
+        return self._replacing_all(((name, value),))
 
-    def _take(self, other: FrozenMap[V], name: str, value: V) -> None:
-        """Become as another map with one entry replaced, or appended: the hot end of every update."""
-        place = other._index.get(name, other._length)
-        if place >= other._length:
-            self._take_all(other._replacing_all(((name, value),)))
-            return
-        self._index = other._index
-        self._names = other._names
-        self._root = _replaced(other._root, other._shift, place, value)
-        self._shift = other._shift
-        self._length = other._length
-
-    def _take_all(self, other: FrozenMap[V]) -> None:
+    def _take(self, other: FrozenMap[V]) -> None:
         """Become as another map."""
         self._index, self._names, self._root = other._index, other._names, other._root
         self._shift, self._length = other._shift, other._length
@@ -132,7 +118,7 @@ class FrozenMap(Mapping[str, V], Generic[V]):
         for name, value in entries:
             place = index.get(name, length)
             if place < length:
-                root = _replaced(root, shift, place, value)
+                root = replaced(root, shift, place, value)
                 continue
             if not isinstance(names, list) or len(names) != length:
                 # of a family that does not grow, or not the newest of one: it founds its own
@@ -177,12 +163,12 @@ def _tree(row: tuple[Any, ...]) -> tuple[tuple[Any, ...], int]:
     return row, shift
 
 
-def _replaced(row: tuple[Any, ...], shift: int, place: int, value: Any) -> tuple[Any, ...]:
+def replaced(row: tuple[Any, ...], shift: int, place: int, value: Any) -> tuple[Any, ...]:
     """A tree with another value at a place."""
     cells = list(row)
     if shift:
         number = place >> shift & _LAST
-        cells[number] = _replaced(cells[number], shift - _BITS, place, value)
+        cells[number] = replaced(cells[number], shift - _BITS, place, value)
     else:
         cells[place & _LAST] = value
     return tuple(cells)
