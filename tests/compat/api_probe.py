@@ -9,6 +9,7 @@ import asyncio
 import importlib
 import inspect
 import json
+from functools import cache
 from typing import Any
 
 import indipyclient as ipc
@@ -43,6 +44,7 @@ def names() -> dict[str, list[str]]:
     return {module.__name__: [name for name in vars(module) if name[:2] != "__"] for module in modules}
 
 
+@cache
 def classes() -> dict[str, dict[str, Any]]:
     """The classes of all modules: the names of their parents, and their methods with the signatures."""
     found = {}
