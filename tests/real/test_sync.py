@@ -47,6 +47,10 @@ def test_a_slew_is_done_when_the_telescope_is_there(indi: SyncClient) -> None:
     telescope["TELESCOPE_PARK"].put("UNPARK").result(SECONDS)
     telescope["POLLING_PERIOD"].put(PERIOD_MS=50).result(SECONDS)
     position = telescope["EQUATORIAL_EOD_COORD"]
+    # it may take wherever it points for a place near the first one: so it has no long way to go
+    telescope["ON_COORD_SET"].put("SYNC").result(SECONDS)
+    position.put(RA=5, DEC=80).result(SECONDS)
+    telescope["ON_COORD_SET"].put("TRACK").result(SECONDS)
     for hours in (5.1, 5.3, 5.2):
         there = position.put(RA=hours, DEC="80:00:00").result(SECONDS)
         assert there.state == "Ok"
@@ -127,6 +131,9 @@ def test_a_parked_telescope_says_idle_and_stays_where_it_is(indi: SyncClient) ->
     """libindi's way to refuse: no Alert, so there is only the value to tell, and a message."""
     telescope = connected(indi, TELESCOPE)
     telescope["POLLING_PERIOD"].put(PERIOD_MS=50).result(SECONDS)
+    # parked where it stands, it has no way to go
+    telescope["TELESCOPE_PARK"].put("UNPARK").result(SECONDS)
+    telescope["TELESCOPE_PARK_OPTION"].put("PARK_CURRENT").result(SECONDS)
     telescope["TELESCOPE_PARK"].put("PARK").result(SECONDS)
     there = telescope["EQUATORIAL_EOD_COORD"].put(RA=5, DEC=80).result(SECONDS)
     assert (there.state, there.member("DEC").value) != ("Ok", 80)
