@@ -24,7 +24,7 @@ NOT_PACKAGED = shutil.ignore_patterns(".*", "build", "*.egg-info", "__pycache__"
 
 @pytest.fixture(scope="session")
 def python() -> Iterator[str]:
-    """Return the Python of an environment with the applications, and this package over what they pulled in.
+    """Return the Python of an environment with the applications, and this package for them to run on.
 
     indipyconsole brings a copy of indipyclient along; one line that imports ours takes its place.
     """
@@ -33,13 +33,12 @@ def python() -> Iterator[str]:
         venv.create(environment, with_pip=False)
         scripts = environment / ("Scripts" if os.name == "nt" else "bin")
         python = str(scripts / "python")
-        applications = _pip(python, "install", "--requirement", str(REQUIREMENTS))
-        reason = applications.stderr.strip()[-500:]
-        require(applications.returncode == 0, f"what {REQUIREMENTS.name} lists ({reason})")
         # pip would leave a folder `build` in the checkout
-        shutil.copytree(CHECKOUT, Path(folder, "package"), ignore=NOT_PACKAGED)
-        package = _pip(python, "install", "--upgrade", str(Path(folder, "package")))
-        assert package.returncode == 0, package.stderr
+        package = shutil.copytree(CHECKOUT, Path(folder, "package"), ignore=NOT_PACKAGED)
+        # at once: it takes pip long to begin, and the applications ask for any indipyclient
+        installed = _pip(python, "install", "--requirement", str(REQUIREMENTS), str(package))
+        reason = installed.stderr.strip()[-500:]
+        require(installed.returncode == 0, f"what {REQUIREMENTS.name} lists, with this package ({reason})")
         _replace_the_copy_of_indipyconsole(environment)
         yield python
 
