@@ -298,13 +298,14 @@ def test_changes_are_what_a_comparison_of_every_node_finds(messages: list[Messag
     states = history(messages)
     for older, newer in combinations([*states, Snap("localhost", 7624), blank(states[-1])], 2):
         for one, other in [(newer, older), (older, newer)]:
-            rows = one.changes(other)
-            assert {(row.devicename, row.vectorname) for row in rows} == compared(one, other)
-            assert len(rows) == len(compared(one, other))
+            rows, expected = one.changes(other), compared(one, other)
+            assert {(row.devicename, row.vectorname) for row in rows} == expected
+            assert len(rows) == len(expected)
+            old, new = nodes(other), nodes(one)
             for row in rows:
                 path = (row.devicename,) if row.vectorname is None else (row.devicename, row.vectorname)
-                assert (row.old, row.new) == (nodes(other).get(path), nodes(one).get(path))
-                assert row.old is nodes(other).get(path) and row.new is nodes(one).get(path)
+                assert (row.old, row.new) == (old.get(path), new.get(path))
+                assert row.old is old.get(path) and row.new is new.get(path)
 
 
 @given(sequences)
