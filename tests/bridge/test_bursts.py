@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from indipyclient.bridge.sources import _WaitableGet, make_source
+from indipyclient.bridge.sources import _SentinelGet, _WaitableGet, make_source
 from indipyclient.client.answers import Answers
 from indipyclient.queclient import QueClient
 from tests.support.deadline import becomes_true
@@ -83,6 +83,13 @@ def test_room_in_a_bounded_queue_is_told_to_all_who_wait_for_it() -> None:
     for one in putting:
         one.result(PATIENCE)
     assert sorted(txque.queue) == list(range(8, 16))
+
+
+def test_a_wake_up_that_was_for_a_former_run_is_passed_over() -> None:
+    txque: queue.SimpleQueue[int] = queue.SimpleQueue()
+    _SentinelGet(txque).stop()
+    txque.put(1)
+    assert _SentinelGet(txque).next() == [1]
 
 
 class _Noting(queue.Queue[Any]):
