@@ -95,7 +95,7 @@ def kill(thread: int) -> None:
     def rests() -> bool:
         frame = sys._current_frames()[thread]
         looks.append((frame.f_code.co_name, frame.f_lasti))
-        return looks[-1][0] in ("select", "_poll") and looks[-5:] == 5 * looks[-1:]
+        return looks[-1][0] in ("select", "_poll") and looks[-8:] == 8 * looks[-1:]
 
     assert becomes_true(rests, PATIENCE)
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(Killed))
