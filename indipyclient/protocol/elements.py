@@ -43,7 +43,8 @@ class PlainElements:
 
     def read(self, text: str, start: int) -> tuple[Element, int] | None:
         """The element that begins at `start`, and where it ends; None if it is not whole and plain."""
-        begin = text.find(">", start, text.find("<", start + 1))
+        next_tag = text.find("<", start + 1)
+        begin = text.find(">", start, len(text) if next_tag < 0 else next_tag)
         tag, _, attributes = text[start + 1 : max(begin, start)].partition(" ")
         if tag in _EMPTY:
             read, empty = self._attributes(attributes)

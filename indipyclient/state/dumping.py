@@ -81,6 +81,7 @@ def _plain(value: Any) -> Any:
 
 
 def with_ids(dump: dict[str, Any], node: Any, inc_user_string: bool, inc_itemid: bool) -> dict[str, Any]:
+    """The dump of a node with what the program has attached to it, if that is asked for."""
     if inc_user_string:
         dump["user_string"] = node.user_string
     if inc_itemid:

@@ -159,10 +159,11 @@ class SnapVector(Dumps, Keys[Any]):
 
     def _apart(self) -> tuple[str, ...]:
         """The values that the members are made of."""
-        if isinstance(self._values, str):
-            self._values = OneMembers(self._info.names, self._values).values
-        assert self._values is not None
-        return self._values
+        values = self._values  # once, as another thread may be here too
+        if isinstance(values, str):
+            values = self._values = OneMembers(self._info.names, values).values
+        assert values is not None
+        return values
 
     def _member_rows(self) -> MemberRows:
         if self._values is not None:

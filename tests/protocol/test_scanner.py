@@ -74,6 +74,15 @@ def test_an_update_that_was_cut_takes_the_shortcut_all_the_same(monkeypatch: pyt
         assert scanner.feed(GOOD[place:] + GOOD) == [GOOD_MESSAGE] * 2
 
 
+@pytest.mark.parametrize("element", [b'<message device="D" message="m"/>', b'<delProperty device="D"/>'])
+def test_an_empty_element_that_comes_alone_takes_the_shortcut(
+    element: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scanner_module, "read_element", None)  # the usual way
+    (message,) = Scanner().feed(element)
+    assert isinstance(message, DeviceMessage | DelProperty) and message.device == "D"
+
+
 @pytest.mark.parametrize("place", range(1, len(GOOD)))
 def test_what_follows_an_update_that_was_cut_off_comes_with_its_last_byte(place: int) -> None:
     scanner = Scanner()

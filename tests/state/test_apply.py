@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
+import sys
 import tracemalloc
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from functools import cache
 from itertools import combinations, count, pairwise
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -424,6 +426,31 @@ def test_a_plain_update_of_all_members_makes_no_node_of_them(members: int) -> No
         looks = [threads.submit(vector.member, "m3") for _ in range(100)]
         assert {id(look.result()) for look in looks} == {id(vector.member("m3"))}
     assert (vector.member("m3").value, vector.member("m3").rev) == (2.0, snap.rev)
+
+
+@pytest.mark.parametrize("moment", range(12))
+def test_the_values_may_be_looked_at_while_another_thread_does_so(moment: int) -> None:
+    """It gets there first at some line of the code that takes them apart."""
+    names = ("a", "b")
+    message = update("Number")._replace(members=OneMembers(names, SEPARATOR.join("12")))
+    vector = apply(after(define("Number", *names)), message, NOW, Identities())["Camera"]["v"]
+    moments = count()
+
+    def overtake(frame: FrameType, event: str, argument: object) -> Any:
+        if frame.f_globals is not vars(sys.modules[SnapVector.__module__]):
+            return None
+        if next(moments) == moment:
+            assert vector["a"] == "1"
+        return overtake
+
+    traced = sys.gettrace()
+    sys.settrace(overtake)
+    try:
+        seen = vector["b"]
+    finally:
+        sys.settrace(traced)
+    assert seen == "2"
+    assert next(moments) > 8, "there was too little to get in between"
 
 
 FOUR = update("Number", *(OneMember(name, "2") for name in "abcd"), state="Ok", name="v0")
