@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import queue
+import sys
 import time
 from collections import deque
 from datetime import datetime, timezone
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from indipyclient.bridge.backlog import Backlog, EventItem
+from indipyclient.bridge.sink import Sink
 from indipyclient.errors import MailboxClosed
 from indipyclient.mailbox import Mailbox
 from indipyclient.protocol import NewVector
@@ -260,6 +262,33 @@ def test_a_queue_that_compares_items_is_for_commands_only(kind: Any) -> None:
     with pytest.raises(TypeError, match="rxque cannot be a PriorityQueue"):
         QueClient(queue.Queue(), kind())
     QueClient(kind(), queue.Queue())
+
+
+@pytest.mark.parametrize("kind", ["Mailbox", "queue.Queue", "SimpleQueue"])
+def test_under_a_flood_the_program_gets_items_before_all_are_there(kind: str) -> None:
+    """Also where Python itself does not make the client's thread give way to another."""
+    rxque, most = KINDS[kind](), 100_000
+    given = 0
+
+    def take() -> int:
+        rxque.get(timeout=PATIENCE)
+        return given
+
+    async def flood() -> int:
+        nonlocal given
+        sink = Sink(rxque, Backlog(most, MEGABYTE), most, MEGABYTE)
+        first = start(take)
+        while given < most and not first.done():
+            sink.put(_item("Set", "A", given))
+            given += 1
+        return first.result(PATIENCE)
+
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(PATIENCE)
+    try:
+        assert asyncio.run(flood()) < most
+    finally:
+        sys.setswitchinterval(usual)
 
 
 # -- commands ---------------------------------------------------------------------------------
