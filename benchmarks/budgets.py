@@ -84,7 +84,7 @@ BUDGETS = [
         ("snapshots", "5000 known", "processor us per snapshot"),
         "under 1.5 x",
         lambda row, results: (_growth(row, results) or 2) < 1.5,
-        "Python's garbage collector, which looks at all there is now and then; without it, no growth.",
+        "The processor's cache, as each update touches another property, and Python's garbage collector.",
         _growth,
     ),
     *(
