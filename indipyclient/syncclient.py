@@ -22,6 +22,7 @@ import ssl
 import threading
 import weakref
 from collections.abc import Callable, Collection, Iterator, Mapping
+from numbers import Real
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -87,6 +88,7 @@ def connect(
 
     Raises:
         NotConnected: no server has taken the connection in time, and why.
+        ValueError: `timeout_min`, `timeout_max` or `doubt` is no number of seconds.
     """
     close_earlier(host, port)
     client = SyncClient(
@@ -124,6 +126,9 @@ class SyncClient(Mapping[str, DeviceHandle]):
 
     Args:
         host, port, timeout_min, timeout_max, doubt, patience, ssl_context, limits: as for `connect`.
+
+    Raises:
+        ValueError: as `connect`.
     """
 
     def __init__(
@@ -138,6 +143,9 @@ class SyncClient(Mapping[str, DeviceHandle]):
         ssl_context: ssl.SSLContext | None = None,
         limits: Limits | None = None,
     ) -> None:
+        for name, seconds in {"timeout_min": timeout_min, "timeout_max": timeout_max, "doubt": doubt}.items():
+            if not isinstance(seconds, Real) or not seconds >= 0:  # as nan is not
+                raise ValueError(f"{name} is a number of seconds, not {seconds!r:.60}")
         self.patience = patience
         self._pid = os.getpid()
         self._engine = Engine(host, port, timeout_min, timeout_max, doubt)

@@ -94,6 +94,15 @@ def test_the_first_script_of_the_readme_takes_a_frame(tmp_path: Path) -> None:
     assert done.stdout.startswith("(1024, 1280) ")
 
 
+def test_an_observation_with_a_server_needs_nothing_of_the_demo() -> None:
+    """Who installed the extra "fits", as the README says, has no indipydriver."""
+    hidden = "import sys; sys.modules.update(indipyserver=None, indipydriver=None); del sys.argv[0]; "
+    code = hidden + "import runpy; runpy.run_path(sys.argv[0])"
+    command = [sys.executable, "-c", code, str(OBSERVE), "127.0.0.1", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
+    assert "NotConnected: no INDI server at 127.0.0.1:1" in done.stderr
+
+
 @pytest.mark.real
 def test_an_observation_with_a_real_server_is_what_the_readme_shows() -> None:
     with IndiServer(TELESCOPE, CCD, FOCUSER, WHEEL) as server:

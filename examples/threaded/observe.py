@@ -1,14 +1,17 @@
 """Slew, choose a filter, focus, and take a frame: each step returns when the instrument is done with it.
 
-With no arguments it sets the demo's thermostat and takes a frame with its camera. For libindi's
-simulators, started by `indiserver indi_simulator_{telescope,wheel,focus,ccd}`:  observe.py HOST [PORT]
+For libindi's simulators, started by `indiserver indi_simulator_{telescope,wheel,focus,ccd}`:
+observe.py HOST [PORT]. With no arguments, and the extra "demo" installed, it sets the demo's
+thermostat and takes a frame with its camera.
 """
 
 import contextlib
 import sys
 
 import indipyclient
-from indipyclient.demo.instruments import DemoInstruments
+
+if not sys.argv[1:]:
+    from indipyclient.demo.instruments import DemoInstruments
 
 M42 = {"RA": "5:35:17", "DEC": 80}
 OBSERVATORY = {
@@ -25,9 +28,8 @@ with contextlib.ExitStack() as stack:
     indi = stack.enter_context(indipyclient.connect(host, int(port)))
     for device, steps in (DEMO if demo else OBSERVATORY).items():
         for name, values in steps.items():
-            vector = indi.wait_for_vector(device, name, timeout=20)
-            state = vector.put(values).result(timeout=120).state
-            print(f"{device:19} {name:20} {state:4} {dict(vector)}", flush=True)
+            done = indi.wait_for_vector(device, name, timeout=20).put(values).result(timeout=120)
+            print(f"{device:19} {name:20} {done.state:4} {dict(indi[device][name])}", flush=True)
     frame = indi[device]["CCD1"].expect_blob()  # asked for before the command goes out
     indi[device]["CCD_EXPOSURE"].put({"CCD_EXPOSURE_VALUE": 0.5})
     image = frame.result(timeout=60).array()

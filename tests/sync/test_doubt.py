@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -21,6 +22,7 @@ from indipyclient.errors import (
 from indipyclient.protocol import NewVector, PingRequest
 from indipyclient.state.vectors import SnapVector
 from indipyclient.sync.outcome import Outcome
+from indipyclient.syncclient import SyncClient
 from tests.bridge.threads import start
 from tests.support.deadline import becomes_true
 from tests.support.scripted import NUMBER, PATIENCE, TEXT, ScriptedServer, moved
@@ -357,3 +359,10 @@ def test_the_state_of_a_definition_is_shown_once_nothing_more_is_waited_for(sess
         outcome.result(PATIENCE)
     session.settle()
     assert session.vector("N").state == "Ok"
+
+
+@pytest.mark.parametrize("name", ["timeout_min", "timeout_max", "doubt"])
+@pytest.mark.parametrize("seconds", [-1, math.nan, None, "2"])
+def test_what_is_no_number_of_seconds_is_refused_where_it_is_given(name: str, seconds: Any) -> None:
+    with pytest.raises(ValueError, match=f"{name} is a number of seconds, not"):
+        SyncClient("127.0.0.1", 1, **{name: seconds})
